@@ -1,0 +1,144 @@
+"""Every error of the project, named by its remedy.
+
+    MonitorError
+    ├── Retry                 the same thing may work later: wait and try again
+    │   ├── SourceUnreachable     no answer, a refusal, or an answer that says "later"
+    │   ├── SourceUnreadable      an answer that is no feed, or a page whose layout is not known
+    │   ├── TelegramUnreachable   no answer, 5xx, or 429 with the time to wait
+    │   └── StoreUnwritable       the disk is full, read-only, or failing
+    ├── GiveUp                no repeat can help: stop, and say so once
+    │   ├── SourceGone            410, a channel that does not exist or shows no preview
+    │   ├── ChatGone              the bot was blocked, or the chat does not exist
+    │   └── MessageRefused        Telegram will not take this message as it stands
+    └── FixSetup              somebody must change something before it can work
+        ├── ConfigInvalid         every fault of a config file, each with its place
+        ├── TokenRefused          Telegram does not know this token
+        ├── UsageWrong            an argument of the command line that names nothing
+        ├── QueryInvalid          a query with a mistake, and where
+        ├── StoreInUse            another process holds the database
+        ├── StoreTooNew           the database was written by a newer version
+        └── StoreUnusable         the file is no database, or cannot be opened
+
+Each message is one sentence that can be shown to a person: what is wrong, where, what to do.
+A stack trace is for bugs only: anything that is not a `MonitorError` is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+class MonitorError(Exception):
+    """The root: catching it catches everything that a person can act on, and no bug."""
+
+    exit_code = 1
+
+
+class Retry(MonitorError):
+    """The same thing may work later."""
+
+    def __init__(self, message: str, *, after: timedelta | None = None) -> None:
+        """Keep the wait that the other side asked for in `after`, where it asked for one."""
+        super().__init__(message)
+        self.after = after
+
+
+class SourceUnreachable(Retry):
+    """A source gave no answer, refused, or asked to come back later."""
+
+
+class SourceUnreadable(Retry):
+    """A source answered with something that is not what it should be."""
+
+
+class TelegramUnreachable(Retry):
+    """Telegram gave no answer, failed, or asked to wait."""
+
+
+class StoreUnwritable(Retry):
+    """The database could not be written; nothing of the attempt was kept."""
+
+
+class GiveUp(MonitorError):
+    """No repeat can help."""
+
+
+class SourceGone(GiveUp):
+    """A source says that it is gone for good, or was never there."""
+
+
+class ChatGone(GiveUp):
+    """A chat cannot be reached any more: blocked, kicked, deleted, unknown."""
+
+
+class MessageRefused(GiveUp):
+    """Telegram refuses this very message."""
+
+
+class FixSetup(MonitorError):
+    """Somebody must change something first."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing that is wrong with a config file."""
+
+    line: int  # 1-based; 0 where no line can be named
+    key: str  # "sources[2].every"
+    problem: str  # what is wrong and what would be right
+
+    def __str__(self) -> str:
+        """Return "line 12: sources[2].every: ..."."""
+        place = f"line {self.line}: " if self.line else ""
+        key = f"{self.key}: " if self.key else ""
+        return f"{place}{key}{self.problem}"
+
+
+class ConfigInvalid(FixSetup):
+    """A config file with faults: all of them, in the order of the file."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, faults: tuple[Fault, ...]) -> None:
+        """Keep the file's path and every fault."""
+        super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
+        self.path = path
+        self.faults = faults
+
+
+class TokenRefused(FixSetup):
+    """Telegram does not know this token."""
+
+    exit_code = 2
+
+
+class UsageWrong(FixSetup):
+    """An argument of the command line names nothing that there is."""
+
+    exit_code = 2
+
+
+class QueryInvalid(FixSetup):
+    """A query that cannot be read."""
+
+    exit_code = 2
+
+    def __init__(self, query: str, position: int, problem: str) -> None:
+        """Keep the query, the 0-based offset of the mistake, and a sentence on it."""
+        super().__init__(f"{problem} (character {position + 1} of {query!r})")
+        self.query = query
+        self.position = position
+        self.problem = problem
+
+
+class StoreInUse(FixSetup):
+    """Another process holds the database."""
+
+
+class StoreTooNew(FixSetup):
+    """The database was written by a newer version."""
+
+
+class StoreUnusable(FixSetup):
+    """The file is no database of ours, or cannot be opened."""

@@ -1,0 +1,220 @@
+"""The nouns of the system, as frozen values.
+
+Every stage takes and returns these and nothing else, in this order:
+
+    source -> item -> match -> story -> alert -> delivery
+
+Times are aware `datetime`s in UTC, durations `timedelta`s; offsets count characters (Unicode code
+points) into the string that they name. Nothing here reads a clock, a file or the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+Priority = Literal["urgent", "normal", "low"]
+Field = Literal["title", "text"]
+How = Literal["exact", "form", "script", "typo", "regex", "prefix", "alias"]
+Access = Literal["open", "approval", "closed"]
+ChatStatus = Literal["pending", "active", "refused", "stopped", "gone"]
+DeliveryState = Literal["queued", "claimed", "sent", "dropped", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place that is polled: a feed at a URL, or a public Telegram channel by its name."""
+
+    id: str
+    name: str
+    kind: str  # a key of monitor.sources.KINDS: "feed", "channel"
+    address: str  # the feed's URL, or the channel's name without "@"
+    every: timedelta | None = None  # as given for this source; None leaves it to [polling] every
+    tags: tuple[str, ...] = ()
+    official: bool = False
+    language: str | None = None  # ISO 639-1, when the whole source keeps to one
+    trusted: bool = True  # named in the config file, so that it may stand on a private address
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """What the next poll of a source needs to know of the last one; stored with its items."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    fingerprint: str | None = None  # digest of the last body, to recognise an unchanged one
+    moved_to: str | None = None  # where a permanent redirect pointed
+    last_post: int | None = None  # the newest post id seen in a channel
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How the polls of a source went, and where the next one takes up."""
+
+    cursor: Cursor = Cursor()
+    polled: datetime | None = None  # the last try
+    succeeded: datetime | None = None  # the last answer; None until the baseline stands
+    changed: datetime | None = None  # the last answer that differed from the one before
+    next_poll: datetime | None = None
+    failures: int = 0  # in a row
+    error: str | None = None  # of the last try, for people
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of a feed or one post of a channel, as plain text."""
+
+    source_id: str
+    key: str  # what makes it the same item tomorrow: guid, else link, else digest; "name/123" for a post
+    title: str  # plain text on one line; empty for posts, which have none
+    text: str  # plain text, paragraphs separated by line breaks
+    url: str | None = None
+    published: datetime | None = None
+    language: str | None = None  # ISO 639-1, when the document says so
+    author: str | None = None
+    forwarded_from: str | None = None  # the name of the origin of a forwarded post
+    forwarded_url: str | None = None  # the link to the forwarded post or its channel
+    edited: bool = False
+    links: tuple[str, ...] = ()  # http(s) URLs in the text, in order, each once
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a server said about when to come back."""
+
+    retry_after: timedelta | None = None  # Retry-After (RFC 9110, 10.2.3)
+    max_age: timedelta | None = None  # Cache-Control: max-age (RFC 9111, 5.2.2.1)
+    ttl: timedelta | None = None  # RSS <ttl>, sy:updatePeriod and the like
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one look at a source brought."""
+
+    cursor: Cursor
+    items: tuple[Item, ...] = ()  # oldest first; empty where nothing changed
+    changed: bool = True  # False: 304 Not Modified, or the same bytes as before
+    hints: Hints = Hints()
+    notes: tuple[str, ...] = ()  # what the operator should know: "3 entries had no text", ...
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Something that is watched for: keywords or a query, and the limits around them."""
+
+    id: str
+    name: str
+    keywords: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    query: str | None = None
+    sources: tuple[str, ...] = ()  # source ids or tags; empty is all
+    fuzziness: str | int = "normal"  # "exact", "strict", "normal", "loose", or a least score 0-100
+    priority: Priority = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A stretch of an item that made a topic match: `getattr(item, field)[start:end]`."""
+
+    field: Field
+    start: int
+    end: int
+    keyword: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A topic found in an item, and why."""
+
+    topic_id: str
+    score: float  # 0 to 100
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One event as told by one or more items; a chat hears of it once."""
+
+    id: int
+    headline: str  # of the item that it began with
+    links: frozenset[str]  # canonical links of its items
+    seen: datetime  # when its latest item came
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Somebody who talks to the bot: a private chat, a group, a channel."""
+
+    id: int
+    title: str
+    status: ChatStatus
+    language: str  # of the bot's own words
+    timezone: str  # IANA name
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a chat is told: an item, who reported it, and which of the chat's topics it matched."""
+
+    item: Item
+    source: Source
+    matches: tuple[Match, ...]
+    topics: tuple[Topic, ...]  # those of the matches, in the same order
+    language: str | None  # the item's, as far as it is known
+    found: datetime  # when it was polled: the time shown where the item has none of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A row of the outbox: one alert for one chat."""
+
+    id: int
+    chat: Chat
+    story_id: int
+    alert: Alert
+    priority: Priority
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button below a message: pressing it runs `command` as if the chat had typed it, or opens `url`."""
+
+    label: str
+    command: str = ""  # at most 64 bytes of UTF-8 (Bot API, InlineKeyboardButton.callback_data)
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to be sent, in Telegram's HTML."""
+
+    html: str
+    buttons: tuple[tuple[Button, ...], ...] = ()  # rows of buttons
+    silent: bool = False
+    preview: str | None = None  # the link to preview; None shows no preview
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody typed or pressed, without any Telegram type."""
+
+    chat_id: int
+    chat_title: str
+    user_id: int
+    text: str  # "/subscribe starlink"
+    private: bool = True
+    pressed: bool = False  # a button, so that the reply replaces the message that carries it
+    language: str | None = None  # of the user's Telegram client
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a request, and what others are to be told because of it."""
+
+    message: Message | None
+    notice: str = ""  # shown as a toast when a button was pressed; plain text, at most 200 characters
+    others: tuple[tuple[int, Message], ...] = field(default=())  # (chat id, message)
