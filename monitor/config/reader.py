@@ -1,0 +1,105 @@
+"""From the text of a config file to a `Config`, or to all of its faults."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from monitor.config import sources, topics
+from monitor.config.report import Report, syntax_fault
+from monitor.config.settings import (
+    KEYS,
+    LISTS,
+    SECTIONS,
+    TELEGRAM_API,
+    Config,
+    Network,
+    Polling,
+    Storage,
+    Telegram,
+)
+from monitor.config.topics import CheckQuery
+from monitor.errors import ConfigInvalid
+from monitor.model import Topic
+
+SHORTEST_SECRET = 30
+"""The fewest characters after the colon of a token that Telegram itself can know; BotFather gives 35."""
+
+
+def parse(text: str, *, path: str, packs: Mapping[str, Topic], check_query: CheckQuery) -> Config:
+    """Return what a config file says; relative paths in it start from the folder of `path`.
+
+    `packs` are the ready topics by their ids; `check_query` raises `QueryInvalid` for a bad query.
+    Raises `ConfigInvalid` with every fault of the file, each with its line and its key.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigInvalid(path, (syntax_fault(text, error),)) from None
+    report = Report(text)
+    config = _config(report, document, path, packs, check_query)
+    report.fail_if_any(path)
+    return replace(config, warnings=tuple(_warnings(config)))
+
+
+def _config(
+    report: Report,
+    document: Mapping[str, Any],
+    path: str,
+    packs: Mapping[str, Topic],
+    check_query: CheckQuery,
+) -> Config:
+    """Return what a document says as far as it is without fault; the rest is in `report`."""
+    tables = (*SECTIONS, *LISTS)
+    top = report.read({key: value for key, value in document.items() if key not in tables}, (), KEYS[""])
+    given = {name: report.section(document, name) for name in SECTIONS}
+    _check_token(report, document, given["telegram"])
+    for section, key in (("telegram", "token_file"), ("storage", "path")):
+        if key in given[section]:
+            given[section][key] = Path(path).parent / given[section][key]
+    ready = topics.packed(report, top.get("packs", ()), packs)
+    return Config(
+        path=path,
+        telegram=Telegram(**{**given["telegram"], "admins": frozenset(given["telegram"].get("admins", ()))}),
+        storage=Storage(**given["storage"]),
+        polling=Polling(**given["polling"]),
+        network=Network(**given["network"]),
+        sources=sources.read(report, document),
+        topics=topics.read(report, document, ready, check_query),
+        packs=tuple(ready),
+        aliases=top.get("aliases", ()),
+    )
+
+
+def _check_token(report: Report, document: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Note a token that Telegram's own servers cannot know, and one that stands in two places."""
+    table = document.get("telegram")
+    if isinstance(table, dict) and {"token", "token_file"} <= table.keys():
+        report.add(("telegram", "token_file"), "stands beside token: leave one of the two out")
+    _, _, secret = given.get("token", "").partition(":")
+    at_home = given.get("api_url", TELEGRAM_API) == TELEGRAM_API
+    if "token" in given and at_home and len(secret) < SHORTEST_SECRET:
+        report.add(
+            ("telegram", "token"), "is cut short: BotFather's tokens have 35 characters after the colon"
+        )
+
+
+def _warnings(config: Config) -> Iterator[str]:
+    """Yield a sentence for each thing that is allowed, but that hardly anybody means."""
+    access = config.telegram.access
+    if access != "open" and not config.telegram.admins:
+        nobody = "nobody can be let in" if access == "approval" else "nobody may use the bot"
+        yield f'telegram.access is "{access}" without telegram.admins: {nobody}, so add a numeric user id'
+    if not config.sources:
+        yield "there are no [[sources]]: nothing is polled until an admin adds one in the chat"
+    if not config.topics:
+        yield "there are no topics: name packs or write [[topics]]"
+    first: dict[tuple[str, str], str] = {}
+    for source in config.sources:
+        address = source.address.lower() if source.kind == "channel" else source.address
+        other = first.setdefault((source.kind, address), source.id)
+        if other != source.id:
+            yield f'the sources "{other}" and "{source.id}" have the same address: one of them is enough'
