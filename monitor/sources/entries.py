@@ -1,0 +1,125 @@
+"""What every format of feed has in common: entries, and how they become items."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+
+from monitor.html import MAX_LINKS, Plain, one_line
+from monitor.model import Item
+
+MAX_ENTRIES: Final = 1_000
+MAX_TITLE: Final = 1_000  # characters, as the others
+MAX_TEXT: Final = 50_000
+MAX_NAME: Final = 200
+MAX_KEY: Final = 500
+_AHEAD: Final = timedelta(days=1)
+_MISSPELT: Final = {"ua": "uk", "ukr": "uk", "eng": "en", "rus": "ru"}
+_ALPHA_2: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry as its document has it: cleaned, with absolute links, but not yet told from others."""
+
+    guid: str
+    link: str
+    title: str
+    body: Plain
+    published: datetime | None
+    author: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A feed that was read."""
+
+    entries: tuple[Entry, ...]  # in the order of the document
+    ttl: timedelta | None = None
+    notes: tuple[str, ...] = ()
+
+
+def items_of(
+    document: Document, source_id: str, now: datetime | None
+) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """Return the items of a document, oldest first, each once, and what there is to note.
+
+    `now` is the server's time, where it said so: entries dated more than a day later are noted and kept.
+    """
+    entries = [entry for entry in document.entries if entry.title or entry.body.text or entry.link]
+    items: dict[str, Item] = {}
+    for entry, key in zip(entries, _keys(entries), strict=True):
+        items.setdefault(key, _item(entry, key, source_id))
+    notes = list(document.notes)
+    if len(entries) < len(document.entries):
+        notes.append(f"empty entries: {len(document.entries) - len(entries)}")
+    ahead = sum(1 for entry in entries if now and entry.published and entry.published > now + _AHEAD)
+    if ahead:
+        notes.append(f"entries dated in the future: {ahead}")
+    return _oldest_first(list(items.values())), tuple(notes)
+
+
+def language_code(tag: str | None) -> str | None:
+    """Return the ISO 639-1 code of a language tag (BCP 47): "uk" for "uk-UA", and for the misspelt "ua"."""
+    primary = (tag or "").strip().lower().replace("_", "-").partition("-")[0]
+    primary = _MISSPELT.get(primary, primary)
+    return primary if len(primary) == _ALPHA_2 and primary.isascii() and primary.isalpha() else None
+
+
+def _keys(entries: Sequence[Entry]) -> list[str]:
+    """Return what tells each entry from the others: its guid, else its link, else its content.
+
+    A guid or link that several different entries share tells nothing, and is passed over.
+    """
+    contents = [_digest(entry.title, entry.body.text) for entry in entries]
+    guids = _own([entry.guid for entry in entries], contents)
+    links = _own([entry.link for entry in entries], contents)
+    return [
+        _short(guid or link or content) for guid, link, content in zip(guids, links, contents, strict=True)
+    ]
+
+
+def _own(names: Sequence[str], contents: Sequence[str]) -> list[str]:
+    """Return the names, with "" for each that stands for more than one content."""
+    shared = Counter(name for name, _ in set(zip(names, contents, strict=True)))
+    return [name if shared[name] == 1 else "" for name in names]
+
+
+def _short(key: str) -> str:
+    """Return a key, or its digest where it is longer than a key may be."""
+    return key if len(key) <= MAX_KEY else _digest(key)
+
+
+def _digest(*parts: str) -> str:
+    """Return a short digest that is the same tomorrow."""
+    joined = "\n".join(parts).encode("utf-8", "replace")
+    return f"digest:{blake2b(joined, digest_size=16).hexdigest()}"
+
+
+def _item(entry: Entry, key: str, source_id: str) -> Item:
+    """Return the entry as an item, every field within its limit."""
+    return Item(
+        source_id=source_id,
+        key=key,
+        title=entry.title[:MAX_TITLE],
+        text=entry.body.text[:MAX_TEXT],
+        url=entry.link or None,
+        published=entry.published,
+        language=entry.language,
+        author=one_line(entry.author)[:MAX_NAME] or None,
+        links=entry.body.links[:MAX_LINKS],
+    )
+
+
+def _oldest_first(items: list[Item]) -> tuple[Item, ...]:
+    """Return the items by date where all have one, else in the reverse of the document's order."""
+    items.reverse()
+    dates = [item.published for item in items if item.published is not None]
+    if len(dates) < len(items):
+        return tuple(items)
+    return tuple(item for _, _, item in sorted(zip(dates, range(len(items)), items, strict=True)))

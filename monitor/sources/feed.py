@@ -1,0 +1,216 @@
+"""Feeds: RSS 0.9x to 2.0, Atom and RDF through feedparser, JSON Feed by itself.
+
+`parse` never fetches: feedparser gets bytes and no address to open. What it gets has no DOCTYPE, so that
+entities mean nothing, and is UTF-8, so that it need not guess.
+"""
+
+from __future__ import annotations
+
+import calendar
+import io
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from time import struct_time
+from typing import Any, Final
+
+import feedparser
+from yarl import URL
+
+from monitor.errors import MonitorError, SourceUnreachable, SourceUnreadable
+from monitor.html import Plain, clean, one_line, plain_text, read_html, web_address
+from monitor.model import Cursor, Polled, Source
+from monitor.sources.entries import MAX_ENTRIES, Document, Entry, items_of, language_code
+from monitor.sources.envelope import decoded, first_entries, parseable, root_name, tamed, without_prolog
+from monitor.sources.headers import http_date
+from monitor.sources.http import Http, Response, shown
+from monitor.sources.json_feed import read_json
+from monitor.sources.kind import Fetched
+
+MAX_TAGS: Final = 200_000  # about three seconds of work for feedparser
+_NO_FEED: Final = {
+    "": "no XML",
+    "html": "an HTML page, not a feed: look on it for the address of its RSS or Atom feed",
+    "opml": "an OPML list of feeds, not a feed",
+    "urlset": "a sitemap, not a feed",
+    "sitemapindex": "an index of sitemaps, not a feed",
+}
+_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+_NOT_MODIFIED: Final = 304
+_PERIODS: Final = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8_760}  # in hours
+
+
+async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
+    """Return the feed's document, or 304 where the server says that it is the one we know.
+
+    Asks where a permanent redirect pointed; where that answers no more, asks the address of the source again.
+    """
+    url = cursor.moved_to or source.address
+    conditions = {"If-None-Match": cursor.etag or "", "If-Modified-Since": cursor.last_modified or ""}
+    try:
+        answer = await http.get(
+            url,
+            {name: value for name, value in conditions.items() if value},
+            trusted=source.trusted and _host(url) == _host(source.address),
+        )
+    except MonitorError as error:
+        if url == source.address or getattr(error, "after", None):
+            raise
+        answer = await http.get(source.address, trusted=source.trusted)
+    if answer.status == _NOT_MODIFIED and not (cursor.etag or cursor.last_modified):
+        raise SourceUnreachable(
+            f"{shown(answer.url)} answered 304 Not Modified to one who knows nothing of it yet"
+        )
+    return Fetched((answer,))
+
+
+def parse(fetched: Fetched, source: Source, cursor: Cursor) -> Polled:
+    """Return the items of a fetched feed; raises `SourceUnreadable` where it is none."""
+    answer = fetched.answers[-1]
+    known = _cursor(answer, cursor)
+    if answer.status == _NOT_MODIFIED:
+        return Polled(known, changed=False, hints=answer.hints)
+    fingerprint = blake2b(answer.body, digest_size=16).hexdigest()
+    if fingerprint == cursor.fingerprint:
+        return Polled(known, changed=False, hints=answer.hints)
+    try:
+        document = read(answer.body, answer.headers.get("content-type", ""), answer.url)
+    except SourceUnreadable as error:
+        raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
+    items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
+    return Polled(
+        replace(known, fingerprint=fingerprint),
+        items,
+        hints=replace(answer.hints, ttl=document.ttl),
+        notes=(*fetched.notes, *notes),
+    )
+
+
+def read(body: bytes, content_type: str, url: str) -> Document:
+    """Return what a feed of any format holds; raises `SourceUnreadable` with what it is instead."""
+    text = decoded(body, content_type)
+    start = text.lstrip()[:1]
+    if not start:
+        raise SourceUnreadable("an empty answer")
+    return read_json(text.strip(), url) if start in {"{", "["} else _read_xml(text, url)
+
+
+def _read_xml(text: str, url: str) -> Document:
+    """Return what an RSS, Atom or RDF document holds."""
+    text = without_prolog(parseable(text))
+    root = root_name(text)
+    if root in _NO_FEED:
+        raise SourceUnreadable(_NO_FEED[root])
+    text, left_out = first_entries(text, MAX_ENTRIES)
+    if text.count("<") > MAX_TAGS:
+        raise SourceUnreadable(f"more than {MAX_TAGS} elements, too many for a feed")
+    feed = _run_feedparser(tamed(text), url)
+    if not feed.entries and not feed.version:
+        raise SourceUnreadable(f"an XML document with the root <{root[:40]}>, not a feed")
+    notes = (f"entries left out beyond the first {MAX_ENTRIES}: {left_out}",) if left_out else ()
+    about: dict[str, Any] = dict(feed.feed)
+    language = _string(about.get("language"))
+    entries = tuple(_entry(entry, url, language) for entry in feed.entries[:MAX_ENTRIES])
+    return Document(entries, _ttl(about), notes)
+
+
+def _run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - feedparser has no types
+    """Return feedparser's result. It is handed bytes in a file, so that nothing in them can be an address."""
+    try:
+        return feedparser.parse(
+            io.BytesIO(text.encode("utf-8", "replace")),
+            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+            resolve_relative_uris=False,
+            sanitize_html=False,
+        )
+    except Exception as error:  # feedparser promises nothing about what broken input raises
+        raise SourceUnreadable("a damaged document that cannot be read") from error
+
+
+def _entry(entry: Any, url: str, language: str) -> Entry:  # noqa: ANN401 - as above
+    """Return an entry of feedparser's as ours."""
+    facts: dict[str, Any] = dict(entry)  # without what feedparser puts in place of a key that is missing
+    title = _mapping(facts.get("title_detail"))
+    link = _string(facts.get("link"))
+    author = _string(_mapping(facts.get("author_detail")).get("name")) or _string(facts.get("author"))
+    return Entry(
+        guid=one_line(_string(facts.get("id"))),
+        link=web_address(link, _string(title.get("base")) or url) if link else "",
+        title=one_line(_plain(title, url).text),
+        body=max((_plain(part, url) for part in _bodies(facts)), key=lambda plain: len(plain.text)),
+        published=_date(facts),
+        author=author,
+        language=language_code(_string(title.get("language")) or language),
+    )
+
+
+def _bodies(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every stretch of text that an entry carries: its contents first, since they know their base."""
+    contents = facts.get("content")
+    summary = _mapping(facts.get("summary_detail")) or {"value": facts.get("summary"), "type": "text/html"}
+    return [*(_mapping(content) for content in (contents if isinstance(contents, list) else [])), summary]
+
+
+def _plain(detail: dict[str, Any], url: str) -> Plain:
+    """Return a text construct as plain text, by the type that it has or that feedparser found it to have."""
+    value = _string(detail.get("value"))
+    if _string(detail.get("type")) in _HTML or not detail.get("type"):
+        return read_html(value, _string(detail.get("base")) or url)
+    return plain_text(value)
+
+
+def _date(facts: dict[str, Any]) -> datetime | None:
+    """Return when an entry was published, else updated, in UTC; None without a date that can be read."""
+    for name in ("published_parsed", "updated_parsed", "created_parsed"):
+        parsed = facts.get(name)
+        if isinstance(parsed, struct_time):
+            try:
+                return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+            except (ValueError, OverflowError, OSError):
+                continue
+    return None
+
+
+def _ttl(feed: dict[str, Any]) -> timedelta | None:
+    """Return how long a feed says it stays the same: RSS 2.0 <ttl> in minutes, or the syndication module."""
+    minutes = _number(feed.get("ttl"))
+    period = _PERIODS.get(_string(feed.get("sy_updateperiod")).strip().lower())
+    if not minutes and period:
+        minutes = period * 60 / max(_number(feed.get("sy_updatefrequency")), 1)
+    return timedelta(minutes=min(minutes, 1e6)) if minutes > 0 else None
+
+
+def _number(value: object) -> float:
+    """Return a whole number that is written in a feed; 0 where it is none."""
+    written = _string(value).strip()[:9]
+    return float(written) if written.isascii() and written.isdigit() else 0.0
+
+
+def _string(value: object) -> str:
+    """Return a string as it is, and "" for everything else that a document may put in its place."""
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """Return a mapping as it is, and an empty one for everything else, as `_string` does."""
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def _cursor(answer: Response, cursor: Cursor) -> Cursor:
+    """Return the cursor with what the answer said for the next request."""
+    stayed = cursor.moved_to if answer.asked == cursor.moved_to else None
+    fresh = answer.status != _NOT_MODIFIED
+    return replace(
+        cursor,
+        etag=answer.headers.get("etag") or (None if fresh else cursor.etag),
+        last_modified=answer.headers.get("last-modified") or (None if fresh else cursor.last_modified),
+        moved_to=answer.permanent_url or stayed,
+    )
+
+
+def _host(url: str) -> str | None:
+    """Return the host of a URL; None where it is none."""
+    try:
+        return URL(clean(url)).host
+    except ValueError:
+        return None

@@ -1,0 +1,274 @@
+"""The HTTP client: polite, bounded in every direction, and closed to private addresses for the untrusted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from http import HTTPStatus
+from types import TracebackType
+from typing import Final, Self
+from weakref import WeakValueDictionary
+
+import aiohttp
+from yarl import URL
+
+from monitor.clock import Clock, SystemClock
+from monitor.errors import SourceGone, SourceUnreachable
+from monitor.model import Hints
+from monitor.sources.addresses import Resolver, SocketFactory, public_socket, was_refused
+from monitor.sources.headers import Headers, hints, retry_after
+from monitor.sources.unpacking import ACCEPTED, NotUnpackable, TooLong, unpack
+
+USER_AGENT: Final = "monitor-bot (+self-hosted)"
+MAX_DOWNLOAD: Final = 10 * 2**20  # bytes as they come
+MAX_BODY: Final = 20 * 2**20  # bytes once unpacked
+MAX_REDIRECTS: Final = 5
+_AT_ONCE: Final = 2**20  # bytes that are unpacked without leaving the event loop
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_PERMANENT: Final = frozenset({301, 308})
+_ANSWERS: Final = frozenset({200, 203, 226, 304})
+_DNS_KEPT: Final = 60  # seconds
+_DOTS: Final = 3  # of an IPv4 address
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: 200 and the like with its body unpacked, or 304 with none."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    asked: str  # the URL of the first request
+    url: str  # of the last one, after redirects
+    permanent_url: str | None = None  # where the first request was sent for good, all the way
+    hints: Hints = field(default_factory=Hints)  # what the headers say about when to come back
+
+
+class Http:
+    """An HTTP client for all sources; an async context manager.
+
+    `timeout` bounds a whole request: connection, redirects and the last byte of the body, but not the wait
+    for a turn. At most `per_host` requests run on one host at once, and `concurrency` in all.
+    """
+
+    def __init__(  # noqa: PLR0913 - the settings of a client, each with a default
+        self,
+        *,
+        timeout: timedelta = timedelta(seconds=20),
+        per_host: int = 2,
+        concurrency: int = 100,
+        preview_url: str = "https://t.me",
+        user_agent: str = USER_AGENT,
+        allow_private_hosts: Collection[str] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        """Open nothing yet."""
+        self.preview_url = preview_url.rstrip("/")
+        self._timeout = timeout.total_seconds()
+        self._per_host = per_host
+        self._turns = asyncio.Semaphore(concurrency)
+        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._private_hosts = frozenset(host.lower() for host in allow_private_hosts)
+        self._user_agent = user_agent
+        self._clock = clock or SystemClock()
+
+    async def __aenter__(self) -> Self:
+        """Open the client: one pool of connections for the trusted, and one of public addresses only."""
+        self._anywhere, self._public = self._session(None), self._session(public_socket)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every connection."""
+        await self._anywhere.close()
+        await self._public.close()
+
+    async def get(self, url: str, headers: Mapping[str, str] | None = None, *, trusted: bool) -> Response:
+        """Return the answer to a GET, after at most five redirects.
+
+        `trusted` allows private addresses, on the host of `url` alone: a redirect to another host is not
+        trusted. Raises `SourceGone` for 410, and `SourceUnreachable` for everything else that is no answer:
+        refusals (with `after` where a Retry-After names a wait), time-outs, and more bytes than the limits.
+        """
+        here = checked(url, "The address")
+        first, permanent, moved = here.host, True, False
+        left = self._timeout
+        for _ in range(MAX_REDIRECTS + 1):
+            session = self._session_for(here.host or "", trusted=trusted and here.host == first)
+            async with self._turn(here.host or ""):
+                began = asyncio.get_running_loop().time()
+                answer = await self._ask(session, here, dict(headers or {}), left)
+                left -= asyncio.get_running_loop().time() - began
+            target = answer.headers.get("location", "")
+            if answer.status not in _REDIRECTS or not target:
+                return self._judged(replace(answer, asked=url), str(here) if permanent and moved else None)
+            permanent, moved = permanent and answer.status in _PERMANENT, True
+            here = checked(_joined(here, target), f"{shown(url)} redirects, and the address it names")
+        raise SourceUnreachable(f"{shown(url)} redirects more than {MAX_REDIRECTS} times: check its address")
+
+    async def _ask(
+        self, session: aiohttp.ClientSession, url: URL, headers: dict[str, str], left: float
+    ) -> Response:
+        """Return the answer to one request, redirect or not, or raise `SourceUnreachable`."""
+        try:
+            async with asyncio.timeout(max(left, 0)):
+                async with session.get(url, headers=headers, allow_redirects=False) as response:
+                    fields = _fields(response)
+                    wanted = response.status in _ANSWERS and response.status != HTTPStatus.NOT_MODIFIED
+                    packed = await _read(response) if wanted else b""
+                body = await _unpacked(packed, fields.get("content-encoding", ""))
+        except TimeoutError:
+            late = f"{shown(url)} gave no whole answer within {self._timeout:g} s"
+            raise SourceUnreachable(late) from None
+        except TooLong:
+            most = f"{MAX_DOWNLOAD // 2**20} MB, or {MAX_BODY // 2**20} MB unpacked"
+            raise SourceUnreachable(f"{shown(url)} sends more than {most}: it is no ordinary feed") from None
+        except NotUnpackable as error:
+            raise SourceUnreachable(f"The answer of {shown(url)} {error}") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise SourceUnreachable(f"{shown(url)} cannot be reached: {reason(error)}") from error
+        return Response(
+            response.status, fields, body, str(url), str(url), hints=hints(fields, self._clock.now())
+        )
+
+    def _judged(self, answer: Response, permanent_url: str | None) -> Response:
+        """Return an answer that can be read; raise what the status means for any other."""
+        if answer.status in _ANSWERS:
+            return replace(answer, permanent_url=permanent_url)
+        where = shown(answer.url)
+        if answer.status == HTTPStatus.GONE:
+            raise SourceGone(f"{where} is gone for good (410): remove the source, or give its new address")
+        wait = retry_after(answer.headers, self._clock.now())
+        raise SourceUnreachable(f"{where} answered {_status(answer.status)}", after=wait)
+
+    def _session(self, socket_factory: SocketFactory | None) -> aiohttp.ClientSession:
+        """Return a session that keeps no cookies, unpacks nothing, and leaves limits to the turns."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, ttl_dns_cache=_DNS_KEPT, resolver=Resolver(), socket_factory=socket_factory
+            ),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10.0, self._timeout)),
+            headers={
+                "User-Agent": self._user_agent,
+                "Accept": "application/rss+xml, application/atom+xml, application/feed+json, "
+                "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.7, */*;q=0.5",
+                "Accept-Encoding": ACCEPTED,
+                "Accept-Language": "en;q=0.8, *;q=0.5",
+            },
+        )
+
+    def _session_for(self, host: str, *, trusted: bool) -> aiohttp.ClientSession:
+        """Return the session that may speak to `host`."""
+        return self._anywhere if trusted or host.lower() in self._private_hosts else self._public
+
+    @asynccontextmanager
+    async def _turn(self, host: str) -> AsyncIterator[None]:
+        """Wait until the host, and then the whole client, has room for one more request."""
+        turns = self._hosts.get(host)
+        if turns is None:
+            turns = self._hosts[host] = asyncio.Semaphore(self._per_host)
+        async with turns, self._turns:
+            yield
+
+
+def checked(url: str | URL, what: str) -> URL:
+    """Return a URL that may be asked for; raises `SourceUnreachable` for other schemes and logins."""
+    try:
+        parsed = URL(url) if isinstance(url, str) else url
+    except ValueError:
+        raise SourceUnreachable(
+            f"{what} cannot be read as a URL: use one that starts with https://"
+        ) from None
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise SourceUnreachable(f"{what} is not of the web: use one that starts with https://")
+    if parsed.host.replace(".", "").isdigit() and parsed.host.count(".") != _DOTS:
+        raise SourceUnreachable(f"{what} is a number: write it with three dots, as 192.0.2.1")
+    if parsed.user is not None or parsed.password is not None:
+        raise SourceUnreachable(f"{what} holds a user name or a password: use one without")
+    return parsed.with_fragment(None)
+
+
+def shown(url: str | URL) -> str:
+    """Return a URL for a message or a log line: without its query, where keys and tokens stand."""
+    try:
+        parsed = URL(url) if isinstance(url, str) else url
+        return f"{parsed.scheme}://{parsed.host_port_subcomponent or ''}{parsed.path}"[:200]
+    except ValueError:
+        return "the address"
+
+
+def reason(error: Exception) -> str:
+    """Return in a few words why a request failed."""
+    cause = getattr(error, "os_error", None) or error
+    if was_refused(cause):
+        return "it stands on a private address, where only an address in the config file itself may lead"
+    for kinds, words in _REASONS:
+        if isinstance(error, kinds):
+            return words
+    if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+        return os.strerror(cause.errno).lower()
+    return "its answer is no proper HTTP"
+
+
+_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+    ((aiohttp.ClientConnectorDNSError,), "its name is not known (DNS)"),
+    ((aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError), "its certificate is not valid"),
+    ((aiohttp.ClientSSLError,), "no secure connection came about (TLS)"),
+    ((aiohttp.ClientPayloadError,), "its answer broke off"),
+    ((aiohttp.ServerDisconnectedError, ConnectionResetError), "it closed the connection"),
+)
+
+
+def _joined(here: URL, target: str) -> URL:
+    """Return where a Location points, seen from `here` (RFC 9110, 10.2.2)."""
+    try:
+        return here.join(URL(target))
+    except ValueError:
+        raise SourceUnreachable(f"{shown(here)} redirects to an address that cannot be read") from None
+
+
+def _fields(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """Return the header fields by lower-case name, repeated ones joined (RFC 9110, 5.3)."""
+    fields: dict[str, str] = {}
+    for name, value in response.headers.items():
+        key = name.lower()
+        fields[key] = f"{fields[key]}, {value}" if key in fields else value
+    return fields
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body as it comes; raises `TooLong` without reading further."""
+    if (response.content_length or 0) > MAX_DOWNLOAD:
+        response.close()
+        raise TooLong
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_DOWNLOAD:
+            response.close()
+            raise TooLong
+    return bytes(body)
+
+
+async def _unpacked(packed: bytes, coding: str) -> bytes:
+    """Return the body unpacked: here where it is small, in a thread where that would hold up the loop."""
+    try:
+        return unpack(packed, coding, _AT_ONCE)
+    except TooLong:
+        return await asyncio.to_thread(unpack, packed, coding, MAX_BODY)
+
+
+def _status(status: int) -> str:
+    """Return a status with its name: "404 Not Found"."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

@@ -1,0 +1,34 @@
+"""What a kind of source is: how it is fetched, and how what was fetched is read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from monitor.model import Cursor, Polled, Source
+from monitor.sources.http import Http, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The answers that one look at a source took, in the order in which they were asked for."""
+
+    answers: tuple[Response, ...]
+    notes: tuple[str, ...] = ()
+
+
+Fetch = Callable[[Http, Source, Cursor], Awaitable[Fetched]]
+Parse = Callable[[Fetched, Source, Cursor], Polled]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A row of `KINDS`.
+
+    `fetch` does all the talking. `parse` is pure and takes and returns plain values only, so that it can
+    run in a thread, in another process or on another machine; it raises nothing but `MonitorError`s.
+    """
+
+    name: str
+    fetch: Fetch
+    parse: Parse

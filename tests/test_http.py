@@ -1,0 +1,408 @@
+"""Against a real host on loopback: what a polite and careful client does, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import zlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import brotli
+import pytest
+from aiohttp import web as aiohttp_web
+from builders import NOW
+from hypothesis import given
+from hypothesis import strategies as st
+from web import Web
+
+from monitor.errors import SourceGone, SourceUnreachable
+from monitor.sources.addresses import is_public
+from monitor.sources.headers import hints, http_date, retry_after
+from monitor.sources.http import MAX_BODY, MAX_DOWNLOAD, USER_AGENT, Http, Response, checked, shown
+from monitor.sources.unpacking import NotUnpackable, TooLong, unpack
+
+SHORT = timedelta(seconds=0.5)
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[Web]:
+    async with Web() as host:
+        yield host
+
+
+async def get(
+    url: str, *, trusted: bool = True, headers: dict[str, str] | None = None, **settings: Any
+) -> Response:
+    async with Http(**settings) as http:
+        return await http.get(url, headers, trusted=trusted)
+
+
+async def refusal(url: str, *, trusted: bool = True, **settings: Any) -> str:
+    with pytest.raises(SourceUnreachable) as caught:
+        await get(url, trusted=trusted, **settings)
+    return str(caught.value)
+
+
+async def test_a_request_is_honest_and_says_what_it_takes(web: Web) -> None:
+    web.serve("/feed", "<rss/>")
+    await get(web.url("/feed"), headers={"If-None-Match": '"x"'})
+    seen = web.requests[0].headers
+    assert seen["User-Agent"] == USER_AGENT
+    assert "application/rss+xml" in seen["Accept"]
+    assert seen["Accept-Encoding"] == "gzip, deflate, br"
+    assert seen["If-None-Match"] == '"x"'
+    assert "Cookie" not in seen
+
+
+@pytest.mark.parametrize("packed", ["", "gzip", "deflate", "br"])
+async def test_a_body_comes_unpacked(web: Web, packed: str) -> None:
+    body = "Старлінк " * 1_000
+    web.serve("/feed", body, packed=packed)
+    answer = await get(web.url("/feed"))
+    assert answer.body.decode() == body
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("application/rss+xml")
+
+
+async def test_a_body_that_is_known_is_not_sent_again(web: Web) -> None:
+    web.serve("/feed", "<rss/>")
+    first = await get(web.url("/feed"))
+    again = await get(web.url("/feed"), headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize("habit", ["hang", "drip"])
+async def test_who_says_nothing_or_a_byte_at_a_time_is_left_at_the_time_limit(web: Web, habit: str) -> None:
+    getattr(web, habit)("/feed", *([0.05] if habit == "drip" else []))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    assert "gave no whole answer within 0.5 s" in await refusal(web.url("/feed"), timeout=SHORT)
+    assert loop.time() - began < 1.5
+
+
+async def test_the_time_limit_holds_for_all_redirects_together(web: Web) -> None:
+    async def slow(_: aiohttp_web.Request) -> aiohttp_web.StreamResponse:
+        await asyncio.sleep(0.3)
+        return aiohttp_web.Response(status=302, headers={"Location": "/slow"})
+
+    web.answer("/slow", slow)
+    assert "gave no whole answer" in await refusal(web.url("/slow"), timeout=SHORT)
+    assert len(web.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("habit", "words"), [("reset", "it closed the connection"), ("cut", "its answer broke off")]
+)
+async def test_a_broken_connection_is_told_in_words(web: Web, habit: str, words: str) -> None:
+    getattr(web, habit)("/feed")
+    assert words in await refusal(web.url("/feed"))
+
+
+async def test_more_than_the_download_limit_is_not_read(web: Web) -> None:
+    web.flood("/feed", 4 * MAX_DOWNLOAD)
+    assert "sends more than 10 MB" in await refusal(web.url("/feed"))
+    web.serve("/large", b" " * (MAX_DOWNLOAD + 1))
+    assert "sends more than 10 MB" in await refusal(web.url("/large"))
+
+
+@pytest.mark.parametrize("packed", ["gzip", "deflate", "br"])
+async def test_a_bomb_is_not_unpacked(web: Web, packed: str) -> None:
+    web.serve("/bomb", b" " * (MAX_BODY + 1), packed=packed)
+    assert "20 MB unpacked" in await refusal(web.url("/bomb"))
+
+
+async def test_a_large_body_is_unpacked_whole(web: Web) -> None:
+    body = os.urandom(1_000) * 3_000
+    web.serve("/feed", body, packed="gzip")
+    assert (await get(web.url("/feed"))).body == body
+
+
+async def test_a_permanent_redirect_is_remembered_only_when_the_whole_way_is(web: Web) -> None:
+    web.serve("/feed", "<rss/>")
+    web.redirect("/moved", "/moved-again", 301)
+    web.redirect("/moved-again", "/feed", 308)
+    web.redirect("/half-way", "/for-now", 301)
+    web.redirect("/for-now", "/feed", 302)
+    web.redirect("/at-first-for-now", "/moved-again", 307)
+    moved = await get(web.url("/moved"))
+    half_way = await get(web.url("/half-way"))
+    at_first = await get(web.url("/at-first-for-now"))
+    stayed = await get(web.url("/feed"))
+    assert (moved.asked, moved.url, moved.permanent_url) == (
+        web.url("/moved"),
+        web.url("/feed"),
+        web.url("/feed"),
+    )
+    assert (half_way.url, half_way.permanent_url) == (web.url("/feed"), None)
+    assert (at_first.url, at_first.permanent_url) == (web.url("/feed"), None)
+    assert stayed.permanent_url is None
+
+
+async def test_redirects_have_an_end(web: Web) -> None:
+    web.redirect("/round", "/round")
+    assert "redirects more than 5 times" in await refusal(web.url("/round"))
+    assert len(web.requests) == 6
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("file:///etc/passwd", "not of the web"),
+        ("ftp://example.org/", "not of the web"),
+        ("http://user:secret@127.0.0.1/", "user name or a password"),
+        ("http://[::1", "cannot be read"),
+        ("javascript:alert(1)", "not of the web"),
+    ],
+)
+async def test_a_redirect_leads_to_the_web_and_nowhere_else(web: Web, target: str, words: str) -> None:
+    web.redirect("/away", target)
+    message = await refusal(web.url("/away"))
+    assert words in message
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "feed.xml",
+        "ftp://e.org/",
+        "file:///etc/passwd",
+        "http://",
+        "http://u:p@e.org/",
+        "http://[::1",
+        "http://\ud800/",
+    ],
+)
+async def test_an_address_that_is_none_is_refused_before_anything_is_asked(address: str) -> None:
+    assert await refusal(address)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+    ],
+)
+async def test_the_untrusted_never_reach_a_private_address(web: Web, host: str) -> None:
+    web.serve("/feed", "<rss/>")
+    assert await refusal(web.url("/feed", host), trusted=False)
+    assert web.requests == []
+
+
+async def test_a_private_address_is_told_as_the_reason(web: Web) -> None:
+    assert "private address" in await refusal(web.url("/feed", "localhost"), trusted=False)
+
+
+async def test_a_redirect_is_not_trusted_on_another_host(web: Web) -> None:
+    web.serve("/feed", "<rss/>")
+    web.redirect("/inside", web.url("/feed", "localhost"))
+    assert "private address" in await refusal(web.url("/inside"))
+    assert [seen.path for seen in web.requests] == ["/inside"]
+
+
+async def test_a_host_can_be_allowed_for_everybody(web: Web) -> None:
+    web.serve("/feed", "<rss/>")
+    answer = await get(web.url("/feed", "localhost"), trusted=False, allow_private_hosts=["LocalHost"])
+    assert answer.status == 200
+
+
+async def test_gone_is_gone_and_everything_else_may_come_back(web: Web) -> None:
+    web.status("/gone", 410)
+    web.status("/busy", 429, {"Retry-After": "120"})
+    web.status(
+        "/later",
+        503,
+        {"Retry-After": "Sun, 01 Feb 2026 12:10:00 GMT", "Date": "Sun, 01 Feb 2026 12:00:00 GMT"},
+    )
+    with pytest.raises(SourceGone, match="410"):
+        await get(web.url("/gone"))
+    for path, words, after in [
+        ("/busy", "429 Too Many Requests", timedelta(minutes=2)),
+        ("/later", "503 Service Unavailable", timedelta(minutes=10)),
+        ("/nowhere", "404 Not Found", None),
+    ]:
+        with pytest.raises(SourceUnreachable, match=words) as caught:
+            await get(web.url(path))
+        assert caught.value.after == after
+
+
+async def test_a_refused_connection_and_an_unknown_name_are_told_apart() -> None:
+    async with Web() as closed:
+        address = closed.url("/")
+    assert "connection refused" in await refusal(address)
+    assert "its name is not known" in await refusal("http://name.invalid/")
+
+
+@pytest.mark.parametrize(("settings", "most"), [({"per_host": 2}, 2), ({"per_host": 9, "concurrency": 3}, 3)])
+async def test_no_more_run_at_once_than_is_allowed(web: Web, settings: dict[str, int], most: int) -> None:
+    async def slow(_: aiohttp_web.Request) -> aiohttp_web.StreamResponse:
+        await asyncio.sleep(0.02)
+        return aiohttp_web.Response(body=b"<rss/>")
+
+    web.answer("/feed", slow)
+    async with Http(timeout=timedelta(seconds=5), **settings) as http:
+        answers = await asyncio.gather(*(http.get(web.url("/feed"), trusted=True) for _ in range(12)))
+    assert len(answers) == 12
+    assert web.at_once == most
+
+
+async def test_waiting_for_a_turn_is_not_counted_as_time(web: Web) -> None:
+    async def slow(_: aiohttp_web.Request) -> aiohttp_web.StreamResponse:
+        await asyncio.sleep(0.2)
+        return aiohttp_web.Response(body=b"<rss/>")
+
+    web.answer("/feed", slow)
+    async with Http(timeout=SHORT, per_host=1) as http:
+        answers = await asyncio.gather(*(http.get(web.url("/feed"), trusted=True) for _ in range(4)))
+    assert [answer.status for answer in answers] == [200] * 4
+
+
+async def test_a_hanging_host_holds_up_no_other(web: Web) -> None:
+    web.hang("/hang")
+    web.serve("/feed", "<rss/>")
+    async with Http(timeout=timedelta(seconds=5), per_host=1) as http:
+        hanging = asyncio.create_task(http.get(web.url("/hang"), trusted=True))
+        async with asyncio.timeout(1):
+            answer = await http.get(web.url("/feed", "localhost"), trusted=True)
+        hanging.cancel()
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1::1", True),
+        ("64:ff9b::5db8:d822", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::1", False),
+        ("::", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("::ffff:93.184.216.34", True),
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+        ("2001:0:4136:e378:8000:63bf:80ff:fffe", False),
+        ("0177.0.0.1", False),
+        ("2130706433", False),
+        ("name", False),
+    ],
+)
+def test_only_addresses_of_the_public_internet_are_public(address: str, *, public: bool) -> None:
+    assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        ("120", timedelta(minutes=2)),
+        (" 0 ", timedelta(0)),
+        ("Sun, 01 Feb 2026 12:05:00 GMT", timedelta(minutes=5)),
+        ("Sun, 01 Feb 2026 11:00:00 GMT", timedelta(0)),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1e9", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value: str, wait: timedelta | None) -> None:
+    assert retry_after({"retry-after": value}, NOW) == wait
+
+
+def test_a_servers_date_is_measured_by_its_own_clock() -> None:
+    fields = {"retry-after": "Sun, 01 Feb 2026 09:01:00 GMT", "date": "Sun, 01 Feb 2026 09:00:00 GMT"}
+    assert retry_after(fields, NOW) == timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        ({"cache-control": "public, max-age=300"}, 300),
+        ({"cache-control": "max-age=300", "age": "100"}, 200),
+        ({"cache-control": "max-age=300", "age": "400"}, 0),
+        ({"cache-control": "s-maxage=300"}, None),
+        ({"cache-control": "no-cache, max-age=300"}, None),
+        ({}, None),
+    ],
+)
+def test_cache_control_says_how_long_nothing_is_new(fields: dict[str, str], seconds: int | None) -> None:
+    expected = None if seconds is None else timedelta(seconds=seconds)
+    assert hints(fields, NOW).max_age == expected
+
+
+@given(st.text())
+def test_no_header_raises(value: str) -> None:
+    names = ("retry-after", "date", "age", "cache-control")
+    found = hints(dict.fromkeys(names, value), NOW)
+    assert found.retry_after is None or found.retry_after >= timedelta(0)
+    date = http_date(value)
+    assert date is None or date.utcoffset() == timedelta(0)
+
+
+def test_dates_of_http_are_utc() -> None:
+    assert http_date("Sun, 01 Feb 2026 14:00:00 +0200") == datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+
+def test_unpacking_knows_what_was_cut_off_damaged_or_never_asked_for() -> None:
+    text = os.urandom(10_000)
+    for coding, packed in [
+        ("gzip", gzip.compress(text)),
+        ("deflate", zlib.compress(text)),
+        ("br", brotli.compress(text)),
+    ]:
+        assert unpack(packed, coding, 10_000) == text
+        with pytest.raises(TooLong):
+            unpack(packed, coding, 9_999)
+        with pytest.raises(NotUnpackable):
+            unpack(packed[:-20], coding, 20_000)
+        with pytest.raises(NotUnpackable):
+            unpack(b"plainly not packed", coding, 20_000)
+    with pytest.raises(NotUnpackable, match="zstd"):
+        unpack(text, "zstd", 20_000)
+    with pytest.raises(TooLong):
+        unpack(text, "identity", 9_999)
+
+
+def test_gzip_may_have_several_members_and_deflate_no_header() -> None:
+    assert unpack(gzip.compress(b"one ") + gzip.compress(b"two"), "x-gzip", 100) == b"one two"
+    bare = zlib.compressobj(wbits=-15)
+    assert unpack(bare.compress(b"text") + bare.flush(), "deflate", 100) == b"text"
+
+
+@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "br", "", "other"]))
+def test_unpacking_raises_nothing_else(packed: bytes, coding: str) -> None:
+    try:
+        assert len(unpack(packed, coding, 100)) <= 100
+    except (TooLong, NotUnpackable):
+        return
+
+
+def test_an_address_is_shown_without_its_secrets() -> None:
+    assert shown("https://u:p@e.org:8443/feed?token=secret#x") == "https://e.org:8443/feed"
+    assert shown("http://[::1]:80/f") == "http://[::1]/f"
+    assert shown("http://[::1") == "the address"
+
+
+def test_a_number_is_no_host() -> None:
+    with pytest.raises(SourceUnreachable, match="three dots"):
+        checked("http://2130706433/", "The address")
