@@ -1,0 +1,202 @@
+"""What the bot asks of Telegram: each Bot API method it uses, and the remedy for each refusal.
+
+The protocol is the Bot API (https://core.telegram.org/bots/api).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from http import HTTPStatus
+from ssl import SSLContext
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+import httpx
+from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+from telegram.request import HTTPXRequest
+
+from monitor.clock import Clock
+from monitor.errors import ChatGone, MessageRefused, MonitorError, TelegramUnreachable, TokenRefused
+from monitor.model import Message
+
+os.environ.setdefault("PTB_TIMEDELTA", "true")  # so that RetryAfter holds a timedelta, and gives no warning
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
+ANSWER_SECONDS = 10.0  # how long Telegram may take to answer, and a request to get its turn
+IN_FLIGHT = 4  # requests at once: the HTTP pool behind PTB gets slower beyond
+NOTICE_LENGTH = 200  # characters (answerCallbackQuery)
+
+
+class Client:
+    """The bot's account, as methods of the Bot API.
+
+    Each raises `TelegramUnreachable` (with the wait that Telegram asked for), `ChatGone`,
+    `MessageRefused` or `TokenRefused`; none of their sentences holds the token.
+    """
+
+    def __init__(self, token: str, api_url: str, clock: Clock) -> None:
+        """Prepare the connections; nothing is sent yet."""
+        for name in ("httpx", "httpcore", "telegram"):  # they log URLs with the token in them, and chat texts
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self.api_url = api_url.rstrip("/")
+        self.last_contact: datetime | None = None  # when Telegram last answered with a success
+        self._clock = clock
+        self._token = token
+        self._updates = _HttpRequest(1)
+        self._requests = _HttpRequest(IN_FLIGHT)
+        self._bot = Bot(
+            token, f"{self.api_url}/bot", request=self._requests, get_updates_request=self._updates
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._updates.shutdown()
+        await self._requests.shutdown()
+
+    async def connect(self) -> str:
+        """Make getUpdates possible and return the bot's username, without "@"."""
+        me = await self._call(self._bot.get_me)
+        await self._call(self._bot.delete_webhook)  # getUpdates is refused while one is set
+        return me.username or ""
+
+    async def send(self, chat_id: int, message: Message) -> int:
+        """Send a message and return its id."""
+        silent = message.silent
+        sent = await self._call(
+            self._bot.send_message, chat_id, disable_notification=silent, **_body(message)
+        )
+        return sent.message_id
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
+        """Replace a message that the bot sent; replacing it by itself is a success."""
+        try:
+            await self._call(
+                self._bot.edit_message_text, chat_id=chat_id, message_id=message_id, **_body(message)
+            )
+        except MessageRefused as exc:
+            if "message is not modified" not in str(exc).lower():
+                raise
+
+    async def answer_press(self, query_id: str, notice: str) -> None:
+        """End the wait shown on a pressed button, with a short plain text if there is one."""
+        await self._call(self._bot.answer_callback_query, query_id, notice[:NOTICE_LENGTH] or None)
+
+    async def set_menu(self, language: str, commands: Sequence[tuple[str, str]]) -> None:
+        """Show (command, help) pairs in the menu of those who use `language`; "" is everybody else."""
+        rows = [BotCommand(command, text) for command, text in commands]
+        await self._call(self._bot.set_my_commands, rows, language_code=language or None)
+
+    async def updates(self, offset: int, wait: int) -> list[dict[str, Any]]:
+        """Return the updates from `offset` on, which confirms those before; wait up to `wait` s.
+
+        They are raw, so that one that PTB cannot read does not stop those that came with it.
+        """
+        query = {"offset": offset, "timeout": wait, "allowed_updates": json.dumps(ALLOWED_UPDATES)}
+        url = f"{self.api_url}/bot{self._token}/getUpdates?{urlencode(query)}"
+        payload = await self._call(self._updates.retrieve, url, read_timeout=wait + ANSWER_SECONDS)
+        answer: list[dict[str, Any]] = json.loads(payload)["result"]
+        return answer
+
+    async def _call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what a method answers; raise its refusal as an error named by its remedy."""
+        try:
+            result = await method(*args, **kwargs)
+        except TelegramError as exc:
+            raise self._remedy(exc) from None  # the cause may hold the URL, and so the token
+        except (KeyError, TypeError, AttributeError):  # of the right form, but nothing that PTB can read
+            raise TelegramUnreachable(f"{self.api_url} gave an answer that is not the Bot API's") from None
+        self.last_contact = self._clock.now()
+        return result
+
+    def _remedy(self, exc: TelegramError) -> MonitorError:  # noqa: PLR0911 - a table: one row an answer
+        """Return the error that says what can be done about Telegram's answer."""
+        said = exc.message.replace(self._token, "***")
+        match exc:
+            case InvalidToken():
+                return TokenRefused(
+                    f"{self.api_url} refuses the token ({said}): check it, or ask BotFather for a new one"
+                )
+            case RetryAfter(retry_after=timedelta() as wait):
+                return TelegramUnreachable(f"Telegram asks to wait {wait.total_seconds():.0f} s", after=wait)
+            case Forbidden():
+                return ChatGone(f"Telegram does not let the bot write to this chat: {said}")
+            case ChatMigrated():
+                return MessageRefused(f"this group has become the supergroup {exc.new_chat_id}: write there")
+            case BadRequest() if "chat not found" in said.lower():
+                return ChatGone(f"Telegram does not know this chat: {said}")
+            case BadRequest():
+                return MessageRefused(f"Telegram refuses this message: {said}")
+            case Conflict():
+                return TelegramUnreachable(f"another program takes this bot's updates, stop it: {said}")
+            case _:
+                return TelegramUnreachable(f"{self.api_url} cannot be reached: {said}")
+
+
+@cache
+def _trusted() -> SSLContext:
+    """Return the certificates that httpx trusts by default; reading them takes a while, so once is enough."""
+    return httpx.create_ssl_context()
+
+
+class _HttpRequest(HTTPXRequest):
+    """PTB's HTTP client, with a fair queue before its pool, and an eye on who answers."""
+
+    def __init__(self, connections: int) -> None:
+        super().__init__(
+            connections,
+            read_timeout=ANSWER_SECONDS,
+            pool_timeout=ANSWER_SECONDS,
+            httpx_kwargs={"verify": _trusted()},
+        )
+        self._slots = asyncio.Semaphore(connections)
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:  # noqa: ANN401 - PTB's business
+        """Return status and body, once one of the connections was free.
+
+        An answer that is not of the Bot API's form is no word of Telegram's but of something on the
+        way: a proxy, a gateway, a captive portal. Its 401 says nothing about the token.
+        """
+        async with self._slots:
+            status, payload = await super().do_request(*args, **kwargs)
+        wanted = "result" if status < HTTPStatus.MULTIPLE_CHOICES else "description"
+        try:
+            answer = json.loads(payload)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or wanted not in answer:
+            raise NetworkError(f"an answer that is not the Bot API's (status {status})")
+        return status, payload
+
+
+def _body(message: Message) -> dict[str, Any]:
+    """Return what sendMessage and editMessageText have in common."""
+    rows = [
+        [InlineKeyboardButton(b.label, url=b.url or None, callback_data=b.command or None) for b in row]
+        for row in message.buttons
+    ]
+    return {
+        "text": message.html,
+        "parse_mode": ParseMode.HTML,
+        "reply_markup": InlineKeyboardMarkup(rows) if rows else None,
+        "link_preview_options": LinkPreviewOptions(is_disabled=not message.preview, url=message.preview),
+    }
