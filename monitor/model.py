@@ -16,7 +16,7 @@ from typing import Literal
 
 Priority = Literal["urgent", "normal", "low"]
 Field = Literal["title", "text"]
-How = Literal["exact", "form", "script", "typo", "regex", "prefix", "alias"]
+How = Literal["exact", "form", "script", "typo", "prefix", "regex"]
 Access = Literal["open", "approval", "closed"]
 ChatStatus = Literal["pending", "active", "refused", "stopped", "gone"]
 DeliveryState = Literal["queued", "claimed", "sent", "dropped", "dead"]
