@@ -22,7 +22,7 @@ _ABBREVIATIONS = frozenset(  # titles and the like, which a name or a number fol
     e.g i.e u.s u.k u.n a.m p.m jan feb mar apr jun jul aug sep sept oct nov dec
     ім вул буд просп пл обл смт див проф акад ген св ст напр зв т.зв
     им ул пр пер обл пгт см проф акад ген св ст напр т.н т.е
-    """.split()  # noqa: SIM905  (a list of quoted words would hide the words)
+    """.split()
 )
 
 

@@ -1,0 +1,13 @@
+"""Matching: which topics an item is about, how surely, and where it says so.
+
+`Matcher` holds the compiled topics, `parse` reads the query language, `OPERATORS` is its table, and
+`packs` gives the topics that ship with the product.
+"""
+
+from monitor.matching.explain import Explanation
+from monitor.matching.matcher import Matcher
+from monitor.matching.operators import OPERATORS
+from monitor.matching.packs import packs
+from monitor.matching.query import parse
+
+__all__ = ["OPERATORS", "Explanation", "Matcher", "packs", "parse"]

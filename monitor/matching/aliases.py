@@ -1,0 +1,76 @@
+"""The spellings that one place, person or thing goes by."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
+
+from monitor.matching import morphology
+from monitor.text import fold, script_of
+
+
+class Aliases:
+    """A table of groups of spellings, asked by the readings of a word.
+
+    A spelling that is also a common word ("Суми") stands for the name only when written with a capital.
+    """
+
+    def __init__(self, groups: Mapping[str, Iterable[str]]) -> None:
+        """Work out the readings of every spelling; each is a single word."""
+        self._groups: dict[str, set[str]] = {}
+        self._capital: dict[str, set[str]] = {}
+        for group, spellings in groups.items():
+            for spelling in spellings:
+                self._add(group, fold(spelling))
+        for reading, capital in self._capital.items():
+            self._groups[reading] = self._groups.get(reading, set()) - capital
+
+    def _add(self, group: str, folded: str) -> None:
+        """Add a spelling to a group."""
+        script = script_of(folded)
+        (_, heads), known = morphology.known_readings(folded, script, None)
+        table = self._capital if known else self._groups
+        for reading in heads:
+            table.setdefault(reading, set()).add(group)
+
+    def groups(self, readings: Iterable[str], *, capital: bool) -> frozenset[str]:
+        """Return the groups that a word with these readings is in."""
+        found: set[str] = set()
+        for reading in readings:
+            found |= self._groups.get(reading, set())
+            if capital:
+                found |= self._capital.get(reading, set())
+        return frozenset(found)
+
+
+def aliases(extra: Iterable[Sequence[str]] = ()) -> Aliases:
+    """Return the table that ships, with further groups of spellings.
+
+    A group that has a spelling in common with one that ships extends that one.
+    """
+    added = list(extra)
+    if not added:
+        return _shipped()
+    groups = _table()
+    named = {fold(spelling): group for group, spellings in groups.items() for spelling in spellings}
+    for spellings in added:
+        group = next((named[fold(one)] for one in spellings if fold(one) in named), fold(spellings[0]))
+        groups[group] = [*groups.get(group, ()), *spellings]
+    return Aliases(groups)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Aliases:
+    """Return the table that ships."""
+    return Aliases(_table())
+
+
+def _table() -> dict[str, list[str]]:
+    """Read the table that ships."""
+    text = resources.files("monitor.matching").joinpath("data", "aliases.toml").read_text(encoding="utf-8")
+    groups: dict[str, list[str]] = {}
+    for section in tomllib.loads(text).values():
+        groups.update(section)
+    return groups

@@ -1,0 +1,132 @@
+"""From a topic to its plan: one query tree, whose words become terms of the lexicon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from monitor.matching import nodes
+from monitor.matching.aliases import Aliases
+from monitor.matching.needs import Burden, files
+from monitor.matching.operators import FILTERS
+from monitor.matching.plan import (
+    All,
+    Any,
+    Cluster,
+    Compound,
+    Condition,
+    One,
+    Pattern,
+    Plan,
+    Row,
+    Unit,
+    Without,
+)
+from monitor.matching.query import parse, regex_of
+from monitor.matching.terms import Beginning, Fuzzy, Misspelt, Spelling, Term, keyword
+from monitor.model import Topic
+from monitor.text import fold, tokens
+
+MANY = 6  # plans side by side from which it pays to file them
+WINDOW = 5  # how many other words may stand among those of a keyword
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Turns queries into plans; `hold` gives a term its number."""
+
+    hold: Callable[[Term], int]
+    burden: Burden
+    fuzziness: str | int = "normal"
+    names: Aliases | None = None
+
+    def topic(self, topic: Topic) -> Plan:
+        """Return the plan of (any keyword or the query) and any of `require` and none of `exclude`."""
+        plans = [self.any([self.keyword(text) for text in topic.keywords])]
+        if topic.query is not None:
+            query = self.query(parse(topic.query))
+            plans = [self.any([*plans, query]) if topic.keywords else query]
+        if topic.require:
+            plans.append(self.any([self.keyword(text) for text in topic.require]))
+        if topic.exclude:
+            plans.append(Without(self.any([self.keyword(text) for text in topic.exclude])))
+        return plans[0] if len(plans) == 1 else All(tuple(plans))
+
+    def any(self, plans: list[Plan]) -> Plan:
+        """Return the plan of any of `plans`; where they are many, filed by the words that they need."""
+        if len(plans) == 1:
+            return plans[0]
+        return Any(tuple(plans), files(tuple(plans), self.burden) if len(plans) >= MANY else None)
+
+    def keyword(self, text: str) -> Plan:
+        """Return the plan of a keyword: its words near each other, none of its characters an operator."""
+        return self.near(text, WINDOW, text)
+
+    def query(self, query: nodes.Query, *, title: bool = False) -> Plan:  # noqa: C901, PLR0911 - one case a node
+        """Return the plan of a query tree."""
+        label = str(query)
+        match query:
+            case nodes.Word(text) | nodes.Phrase(text):
+                return self.row(self.units(text, self.fuzzy), label, title=title)
+            case nodes.Exact(text):
+                terms = [self.hold(Spelling(fold(token.text).lstrip("#"))) for token in tokens(text)]
+                return self.row(terms, label, title=title)
+            case nodes.Prefix(text):
+                return One(self.hold(Beginning(fold(text))), label, title)
+            case nodes.Edits(text, most):
+                return One(self.hold(Misspelt(fold(text), most)), label, title)
+            case nodes.Near(text, window):
+                return self.near(text, window, label, title=title)
+            case nodes.Regex(pattern):
+                return Pattern(regex_of(pattern), label, title)
+            case nodes.Filter(name, value):
+                return Condition(FILTERS[name], value, label)
+            case nodes.Title(inner):
+                return self.query(inner, title=True)
+            case nodes.Not(inner):
+                return Without(self.query(inner, title=title))
+            case nodes.Or(queries):
+                return self.any([self.query(each, title=title) for each in queries])
+            case nodes.And(queries):
+                return self.both(queries, title=title)
+
+    def both(self, queries: tuple[nodes.Query, ...], *, title: bool) -> Plan:
+        """Return the plan of queries that must all hold; bare stop words among others are free."""
+        needed = [each for each in queries if not (isinstance(each, nodes.Word) and keyword(each.text).stop)]
+        if not any(map(nodes.finds, needed)):
+            needed = list(queries)
+        plans = tuple(self.query(each, title=title) for each in needed)
+        return plans[0] if len(plans) == 1 else All(plans)
+
+    def fuzzy(self, text: str) -> Term:
+        """Return the term of a word as fuzzy as the topic is."""
+        return Fuzzy(text, self.fuzziness, self.names)
+
+    def units(self, text: str, term: Callable[[str], Term], *, free: bool = False) -> list[Unit]:
+        """Return the words of a text, each name of several tokens as one; without stop words if `free`."""
+        pieces = [[token.text for token in tokens(piece)] for piece in text.split()]
+        pieces = [piece for piece in pieces if piece]
+        if free:
+            pieces = [piece for piece in pieces if len(piece) > 1 or not keyword(piece[0]).stop] or pieces
+        units: list[Unit] = []
+        for piece in pieces:
+            if len(piece) == 1:
+                units.append(self.hold(term(piece[0])))
+            else:
+                parts = tuple(self.hold(term(part)) for part in piece)
+                units.append(Compound(parts, self.hold(term("".join(piece)))))
+        return units
+
+    def row(self, units: Sequence[Unit], label: str, *, title: bool) -> Plan:
+        """Return the plan of words next to each other."""
+        return One(units[0], label, title) if len(units) == 1 else Row(tuple(units), label, title)
+
+    def near(self, text: str, window: int, label: str, *, title: bool = False) -> Plan:
+        """Return the plan of words near each other."""
+        units = self.units(text, self.fuzzy, free=True)
+        if not units:
+            return Any(())
+        if len(units) == 1:
+            return One(units[0], label, title)
+        least = float(self.fuzziness) if isinstance(self.fuzziness, int) else 0.0
+        return Cluster(tuple(units), window, label, title, least)

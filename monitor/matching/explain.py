@@ -1,0 +1,145 @@
+"""Why a topic does not match an item, and how near it came: in sentences, for `bot.py match`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from monitor.matching.plan import (
+    All,
+    Any,
+    Cluster,
+    Compound,
+    Condition,
+    One,
+    Pattern,
+    Plan,
+    Reading,
+    Row,
+    Unit,
+    Without,
+)
+from monitor.model import Match
+from monitor.text import fold, romanise
+
+ALIKE = 0.7  # likeness (normalised OSA) from which another word is worth naming
+_ANYWHERE = 1_000_000  # a window that reaches over a whole item
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What became of one topic."""
+
+    topic_id: str
+    match: Match | None
+    nearness: float  # 1 for a match, 0 where nothing of it was found
+    missing: tuple[str, ...]  # what would have to be otherwise, in sentences; empty for a match
+
+
+class Shortfall(NamedTuple):
+    """How much of a plan was found, and what was not."""
+
+    nearness: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Says what plans lack in one item."""
+
+    reading: Reading
+    words: tuple[str, ...]  # the item's words, as they stand there
+    text_of: Callable[[int], str]  # the word of a term
+
+    def shortfall(self, plan: Plan) -> Shortfall:  # noqa: PLR0911 - one case a kind of plan
+        """Return what a plan that does not hold lacks."""
+        match plan:
+            case One(unit, label, title):
+                return self._one(unit, label, title=title)
+            case Row(units, label) | Cluster(units, _, label):
+                return self._several(plan, units, label)
+            case Pattern(_, label):
+                return Shortfall(0, (f"{label} matches nothing",))
+            case Condition(_, _, label):
+                return Shortfall(0, (f"the item is not {label}",))
+            case Without(inner):
+                return Shortfall(0.5, (f"excluded by {self._quoted(inner)}",))
+            case All(plans):
+                return self._all(plans)
+            case Any(plans):
+                nothing = Shortfall(0, ("it has no word to look for",))
+                return max(map(self.shortfall, plans), key=_nearness, default=nothing)
+
+    def _one(self, unit: Unit, label: str, *, title: bool) -> Shortfall:
+        """Return what a single word lacks."""
+        if title and One(unit, label).find(self.reading):
+            return Shortfall(0.5, (f'"{label}" is in the text, but not in the title',))
+        reason = self._absent(unit)
+        return Shortfall(0.3 if ", only" in reason else 0, (reason,))
+
+    def _several(self, plan: Row | Cluster, units: tuple[Unit, ...], label: str) -> Shortfall:
+        """Return what a phrase lacks: words, or the nearness of its words."""
+        absent = [unit for unit in units if not One(unit, label, plan.title).find(self.reading)]
+        if absent:
+            share = 1 - len(absent) / len(units)
+            return Shortfall(share * 0.8, tuple(self._absent(unit, label) for unit in absent))
+        return Shortfall(0.9, (self._apart(plan, label),))
+
+    def _apart(self, plan: Row | Cluster, label: str) -> str:
+        """Return how the words of a phrase stand where all are there."""
+        if isinstance(plan, Row):
+            return f'the words of "{label}" do not stand next to each other in this order'
+        found = plan.windows(self.reading, _ANYWHERE)
+        if not found:
+            return f'one word cannot stand for two of "{label}"'
+        others = min(window.others for window in found)
+        if others <= plan.window:
+            return f'"{label}" scores {found[0].score:.0f}, less than the least score of {plan.least:.0f}'
+        between = f"{others} words or more between, {plan.window} allowed"
+        return f'the words of "{label}" stand too far apart or in different sentences ({between})'
+
+    def _all(self, plans: Iterable[Plan]) -> Shortfall:
+        """Return what is lacking where everything is needed."""
+        shares: list[float] = []
+        reasons: list[str] = []
+        for plan in plans:
+            if plan.find(self.reading) is None:
+                shortfall = self.shortfall(plan)
+                shares.append(shortfall.nearness)
+                reasons += shortfall.reasons
+            else:
+                shares.append(0.0 if isinstance(plan, Without) else 1.0)
+        return Shortfall(min(0.95, sum(shares) / len(shares)), tuple(reasons))
+
+    def _absent(self, unit: Unit, phrase: str = "") -> str:
+        """Return that a word is not there, and which one looks like it."""
+        numbers = unit.terms if isinstance(unit, Compound) else (unit,)
+        word = "-".join(map(self.text_of, numbers))
+        near = self._alike(word)
+        of = f' of "{phrase}"' if phrase else ""
+        return f'"{word}"{of} is not there' + (f', only "{near}"' if near else "")
+
+    def _alike(self, word: str) -> str | None:
+        """Return the item's word that looks or sounds most like `word`."""
+        wanted = romanise(fold(word))
+        sounds = [romanise(fold(each)) for each in self.words]
+        best = process.extractOne(wanted, sounds, scorer=OSA.normalized_similarity, score_cutoff=ALIKE)
+        return self.words[best[2]] if best else None
+
+    def _quoted(self, plan: Plan) -> str:
+        """Return the words of the item that a plan found."""
+        found = plan.find(self.reading)
+        if found is None or not found[1]:
+            return "a condition"
+        mark = found[1][0][1]
+        text = getattr(self.reading.subject.item, mark.field)[mark.start : mark.end]
+        return f'"{mark.keyword}" ("{text}" in the {mark.field})'
+
+
+def _nearness(shortfall: Shortfall) -> float:
+    """Return what shortfalls are ordered by."""
+    return shortfall.nearness

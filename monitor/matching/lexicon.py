@@ -1,0 +1,181 @@
+"""The words that are looked for, and which of them a word of a text is.
+
+Each distinct word of all queries is a term with a number. What a piece of text (all between two white
+spaces) says about the terms is worked out once and kept within a bounded cache; when terms are added,
+what is known is only completed by the new ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from monitor.matching.aliases import Aliases
+from monitor.matching.entries import Piece
+from monitor.matching.postings import Postings
+from monitor.matching.terms import Grade, Term, keys_of
+from monitor.matching.words import Word, analyse
+from monitor.text import tokens
+
+MOST_PIECES = 20_000  # in a generation, of which each language has two
+LONGEST_PIECE = 64  # characters; what is longer is hardly ever seen again
+MOST_ADDED = 64  # new terms up to which old knowledge is completed rather than worked out again
+
+_ENDS = frozenset(".!?…")
+_CLOSING = "\"'”’»)]*_"
+_PER_CENT = re.compile(r"(?:\S|(?<=\d)\s(?=%))+")
+_LANGUAGES = frozenset({"en", "uk", "ru"})
+
+
+class Lexicon:
+    """Terms by number, and pieces of text by the terms that their words are."""
+
+    def __init__(self, names: Aliases | None = None) -> None:
+        """Begin without terms; `names` are the spellings of names, those that ship by default."""
+        self._names = names
+        self._numbers: dict[Term, int] = {}
+        self._terms: list[Term | None] = []
+        self._users: list[int] = []
+        self._postings = Postings()
+        self._kinds: Counter[type[Term]] = Counter()
+        self._shelves: dict[str | None, Shelf] = {}
+        self._revision = 0
+
+    def __len__(self) -> int:
+        """Return how many terms are in use."""
+        return len(self._numbers)
+
+    def term(self, number: int) -> Term | None:
+        """Return the term of a number, or nothing if it is no longer in use."""
+        return self._terms[number]
+
+    def expect_many(self) -> None:
+        """Gather the terms that come now; they can be found from `settle` on."""
+        self._postings.expect_many()
+
+    def settle(self) -> None:
+        """Make the gathered terms findable, in the least memory."""
+        self._postings.settle()
+
+    def revise(self) -> None:
+        """Note that the index has changed: what is filed under a piece must be asked again."""
+        self._revision += 1
+
+    def hold(self, term: Term) -> int:
+        """Return the number of a term, and count one more user of it."""
+        number = self._numbers.get(term)
+        if number is None:
+            number = self._numbers[term] = len(self._terms)
+            self._terms.append(term)
+            self._users.append(0)
+            self._kinds[type(term)] += 1
+            self._postings.add(number, term.keys())
+        self._users[number] += 1
+        return number
+
+    def release(self, number: int) -> None:
+        """Count one user less of a term; what nobody uses is forgotten."""
+        self._users[number] -= 1
+        term = self._terms[number]
+        if not self._users[number] and term is not None:
+            self._terms[number] = None
+            self._kinds[type(term)] -= 1
+            del self._numbers[term]
+
+    def pieces(self, written: list[str], language: str | None) -> list[Piece]:
+        """Return what is known of each piece of a text in this language."""
+        spoken = language if language in _LANGUAGES else None
+        shelf = self._shelves.get(spoken)
+        if shelf is None:
+            shelf = self._shelves[spoken] = Shelf()
+        revision = self._revision
+        recent = shelf.recent.get
+        found = []
+        for each in written:
+            piece = recent(each)
+            if piece is None or piece.revision != revision:
+                piece = self._renewed(each, shelf.find(each), spoken)
+                if len(each) <= LONGEST_PIECE:
+                    shelf.keep(each, piece)
+                    recent = shelf.recent.get
+            found.append(piece)
+        return found
+
+    def _renewed(self, text: str, old: Piece | None, language: str | None) -> Piece:
+        """Return all that is to be known of a piece now, from what was known of it before."""
+        if old is None or len(self._terms) - old.known > MOST_ADDED:
+            return self._worked_out(text, language)
+        if old.revision != self._revision:
+            if old.known != len(self._terms):
+                self._complete(old, text, language)
+            old.revision = self._revision
+            old.filed = None
+        return old
+
+    def _worked_out(self, text: str, language: str | None) -> Piece:
+        """Return all that is to be known of a piece."""
+        found = tokens(text)
+        words = [analyse(token.text, language, self._names) for token in found]
+        piece = Piece(
+            self._revision,
+            len(self._terms),
+            tuple((token.start, token.end) for token in found),
+            tuple(word.stop for word in words),
+            text.rstrip(_CLOSING)[-1:] in _ENDS,
+        )
+        self._grade(piece, [self._terms_of(word, self._candidates(word)) for word in words])
+        return piece
+
+    def _complete(self, piece: Piece, text: str, language: str | None) -> None:
+        """Consider the terms that were added since a piece was worked out."""
+        added = range(piece.known, len(self._terms))
+        words = [analyse(token.text, language, self._names) for token in tokens(text)]
+        self._grade(piece, [self._terms_of(word, added) for word in words])
+        piece.known = len(self._terms)
+
+    def _grade(self, piece: Piece, found: list[dict[int, Grade]]) -> None:
+        """Add the terms that the tokens of a piece are, one dictionary for each token."""
+        if any(found):
+            terms = piece.terms or ((),) * len(found)
+            grades = piece.grades or ((),) * len(found)
+            piece.terms = tuple((*old, *new) for old, new in zip(terms, found, strict=True))
+            piece.grades = tuple((*old, *new.values()) for old, new in zip(grades, found, strict=True))
+
+    def _candidates(self, word: Word) -> Iterable[int]:
+        """Return the terms that share a key with a word, in the order of their numbers."""
+        kinds = [kind for kind, count in self._kinds.items() if count]
+        return sorted(set(self._postings.find(keys_of(word, kinds))))
+
+    def _terms_of(self, word: Word, numbers: Iterable[int]) -> dict[int, Grade]:
+        """Return those of the terms that a word is, and how."""
+        found = {}
+        for number in numbers:
+            term = self._terms[number]
+            grade = term.compare(word) if term is not None else None
+            if grade is not None:
+                found[number] = grade
+        return found
+
+
+class Shelf:
+    """The pieces of one language that were met lately: those used since the last clearing, and before."""
+
+    def __init__(self) -> None:
+        self.recent: dict[str, Piece] = {}
+        self._older: dict[str, Piece] = {}
+
+    def find(self, text: str) -> Piece | None:
+        """Return what is known of a piece, be it old."""
+        return self.recent.get(text) or self._older.get(text)
+
+    def keep(self, text: str, piece: Piece) -> None:
+        """Remember a piece; when the shelf is full, what was not used lately goes."""
+        if len(self.recent) >= MOST_PIECES:
+            self._older, self.recent = self.recent, {}
+        self.recent[text] = piece
+
+
+def split(text: str) -> list[str]:
+    """Return the pieces of a text; a number keeps the per cent sign that follows after a space."""
+    return _PER_CENT.findall(text) if "%" in text else text.split()

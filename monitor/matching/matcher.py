@@ -1,0 +1,217 @@
+"""All topics compiled into one index: an item in, its matches and their evidence out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter, itemgetter
+
+from monitor.matching.aliases import aliases
+from monitor.matching.compiling import Compiler
+from monitor.matching.entries import Entry, Filed, Piece
+from monitor.matching.explain import Explainer, Explanation
+from monitor.matching.index import Index
+from monitor.matching.lexicon import Lexicon
+from monitor.matching.operators import Subject
+from monitor.matching.plan import Mark
+from monitor.matching.reading import ItemReading
+from monitor.matching.terms import Fuzzy, Term, keyword
+from monitor.model import Evidence, Field, Item, Match, Source, Topic
+from monitor.text import language_of, tokens
+
+MAX_EVIDENCE = 20  # stretches for one topic
+_SAMPLE = 200  # characters that show an item's language
+
+
+class Matcher:
+    """Topics, compiled; answers which of them an item is about."""
+
+    def __init__(self, topics: Iterable[Topic] = (), *, names: Iterable[Sequence[str]] = ()) -> None:
+        """Compile the topics; raise `QueryInvalid` for a query that cannot be read.
+
+        `names` are groups of spellings of one name, beside those that ship.
+        """
+        self._names = aliases(names)
+        self._lexicon = Lexicon(self._names)
+        self._index = Index(self._burden)
+        self._entries: dict[str, Entry] = {}
+        self._lexicon.expect_many()
+        for topic in topics:
+            self.add(topic)
+        self._lexicon.settle()
+
+    def __len__(self) -> int:
+        """Return how many topics there are."""
+        return len(self._entries)
+
+    def add(self, topic: Topic) -> None:
+        """Add a topic, or put it in the place of the one with its id.
+
+        Raises `QueryInvalid` for a query that cannot be read; the index is then as it was.
+        """
+        held: list[int] = []
+
+        def hold(term: Term) -> int:
+            held.append(self._lexicon.hold(term))
+            return held[-1]
+
+        try:
+            plan = Compiler(hold, self._burden, topic.fuzziness, self._names).topic(topic)
+        except BaseException:
+            self._release(held)
+            raise
+        self.remove(topic.id)
+        entry = Entry(topic.id, plan, topic.sources, tuple(held))
+        self._index.add(entry)
+        self._entries[topic.id] = entry
+        self._lexicon.revise()
+
+    def remove(self, topic_id: str) -> None:
+        """Take a topic out, if it is there."""
+        entry = self._entries.pop(topic_id, None)
+        if entry is not None:
+            self._index.remove(entry)
+            self._release(entry.held)
+            self._lexicon.revise()
+
+    def _release(self, terms: Iterable[int]) -> None:
+        """Give terms back to the lexicon."""
+        for term in terms:
+            self._lexicon.release(term)
+
+    def match(self, item: Item, source: Source | None = None) -> tuple[Match, ...]:
+        """Return the topics that an item is about, the best score first."""
+        subject = subject_of(item, source)
+        reading = ItemReading(subject, self._lexicon)
+        matches = self._singles(reading)
+        for entry in self._candidates(reading):
+            if entry.sources and not _comes_from(subject, entry.sources):
+                continue
+            found = entry.plan.find(reading)
+            if found is not None:
+                matches.append(Match(entry.topic_id, found[0], evidence(found[1])))
+        matches.sort(key=attrgetter("topic_id"))
+        matches.sort(key=attrgetter("score"), reverse=True)
+        return tuple(matches)
+
+    def _singles(self, reading: ItemReading) -> list[Match]:
+        """Return the matches of topics that are a single word: what `One.find` says, without the detour."""
+        found: dict[str, Match] = {}
+        repeated: dict[str, list[Mark]] = {}
+        titles = reading.title_pieces
+        starts = reading.starts
+        for at, piece in reading.found:
+            filed = piece.filed or self._filed(piece)
+            if filed.singles:
+                start = starts[at]
+                field: Field = "title" if at < titles else "text"
+                for first, last, topic_id, keyword, how, score in filed.singles:
+                    stretch = Evidence(field, start + first, start + last, keyword, how)
+                    if topic_id not in found:
+                        found[topic_id] = Match(topic_id, score, (stretch,))
+                    elif topic_id in repeated:
+                        repeated[topic_id].append((score, stretch))
+                    else:
+                        before = found[topic_id]
+                        repeated[topic_id] = [(before.score, before.evidence[0]), (score, stretch)]
+        for topic_id, marks in repeated.items():
+            found[topic_id] = Match(topic_id, max(marks, key=itemgetter(0))[0], evidence(marks))
+        return list(found.values())
+
+    def _filed(self, piece: Piece) -> Filed:
+        """Return what is filed under a piece, and keep it there."""
+        piece.filed = self._index.filed(piece)
+        return piece.filed
+
+    def _candidates(self, reading: ItemReading) -> set[Entry]:
+        """Return every other topic that may match."""
+        found = set(self._index.always)
+        for _, piece in reading.found:
+            filed = piece.filed or self._filed(piece)
+            if filed.entries:
+                found.update(filed.entries)
+            if filed.partners:
+                where = reading.where
+                for partner, entry in zip(filed.partners, filed.paired, strict=True):
+                    if partner in where:
+                        found.add(entry)
+        return found
+
+    def explain(self, item: Item, source: Source | None = None) -> tuple[Explanation, ...]:
+        """Return for each topic whether it matches, and what was missing; matches and near misses first."""
+        subject = subject_of(item, source)
+        reading = ItemReading(subject, self._lexicon)
+        matches = {match.topic_id: match for match in self.match(item, source)}
+        words = tuple(dict.fromkeys(token.text for token in tokens(f"{item.title}\n{item.text}")))
+        explainer = Explainer(reading, words, self._text_of)
+        found = [
+            self._explained(each, explainer, matches.get(each.topic_id)) for each in self._entries.values()
+        ]
+        found.sort(key=lambda each: (-each.nearness, -each.match.score if each.match else 0, each.topic_id))
+        return tuple(found)
+
+    def _explained(self, entry: Entry, explainer: Explainer, match: Match | None) -> Explanation:
+        """Return what became of one topic."""
+        if match is not None:
+            return Explanation(entry.topic_id, match, 1.0, ())
+        reasons: tuple[str, ...] = ()
+        if entry.sources and not _comes_from(explainer.reading.subject, entry.sources):
+            reasons = (f"it only looks at these sources: {', '.join(sorted(entry.sources))}",)
+        if entry.plan.find(explainer.reading) is not None:
+            return Explanation(entry.topic_id, None, 0.9, reasons)
+        shortfall = explainer.shortfall(entry.plan)
+        return Explanation(entry.topic_id, None, shortfall.nearness, (*reasons, *shortfall.reasons))
+
+    def _text_of(self, number: int) -> str:
+        """Return the word of a term."""
+        term = self._lexicon.term(number)
+        return "" if term is None else getattr(term, "text", "") or getattr(term, "folded", "")
+
+    def _burden(self, term: int) -> int:
+        """Return how much a plan costs that is filed under a term."""
+        known = self._lexicon.term(term)
+        return 50 if isinstance(known, Fuzzy) and keyword(known.text).common else 1
+
+
+def evidence(marks: list[Mark]) -> tuple[Evidence, ...]:
+    """Return the marked stretches in reading order; of those that overlap the surest stays."""
+    if len(marks) == 1:
+        return (marks[0][1],)
+    kept: list[Evidence] = []
+    for _, mark in sorted(marks, key=_surest_and_longest):
+        if len(kept) == MAX_EVIDENCE:
+            break
+        if not any(_overlap(mark, other) for other in kept):
+            kept.append(mark)
+    kept.sort(key=_reading_order)
+    return tuple(kept)
+
+
+def _overlap(one: Evidence, other: Evidence) -> bool:
+    """Tell whether two stretches have a character in common."""
+    return one.field == other.field and one.start < other.end and other.start < one.end
+
+
+def _surest_and_longest(mark: Mark) -> tuple[float, int, str]:
+    """Return the key that puts the surest, then the longest stretch first."""
+    return -mark[0], mark[1].start - mark[1].end, mark[1].keyword
+
+
+def _reading_order(mark: Evidence) -> tuple[bool, int]:
+    """Return the key that puts the title before the text."""
+    return mark.field != "title", mark.start
+
+
+def subject_of(item: Item, source: Source | None) -> Subject:
+    """Return the item with its language: the source's, its own, or the one that its text shows."""
+    language = (source.language if source else None) or item.language
+    if language is None:
+        language = language_of(f"{item.title}\n{item.text[:_SAMPLE]}")
+    return Subject(item, source, language.casefold()[:2] if language else None)
+
+
+def _comes_from(subject: Subject, names: tuple[str, ...]) -> bool:
+    """Tell whether the item's source has one of these ids or tags."""
+    if subject.item.source_id in names:
+        return True
+    source = subject.source
+    return source is not None and (source.id in names or not set(names).isdisjoint(source.tags))

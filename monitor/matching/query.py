@@ -1,0 +1,284 @@
+"""The query language: text in, query tree out, or an error that points at the mistake.
+
+    query  = all { "OR" all }
+    all    = part { ["AND"] part }
+    part   = ("NOT" | "-" | "+") part | "(" query ")" | term
+    term   = word | word "*" | word "~" N | "=" word | quoted | quoted "~" N
+           | "/" regex "/" | name ":" (word | quoted) | "title:" (term | "(" query ")")
+
+Two words side by side mean both, as in search engines. A backslash takes its meaning from any character.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+import re2
+
+from monitor.matching.nodes import (
+    Edits,
+    Exact,
+    Filter,
+    Near,
+    Not,
+    Phrase,
+    Prefix,
+    Query,
+    Regex,
+    Title,
+    Word,
+    all_of,
+    any_of,
+    depth,
+    finds,
+    negation,
+)
+from monitor.matching.operators import FILTERS
+from monitor.matching.scanner import QUOTED, Scanner, unescaped
+
+MAX_LENGTH = 4000
+MAX_DEPTH = 20
+MAX_TERMS = 300
+MAX_WINDOW = 50
+MAX_REGEX = 500
+MAX_EDITS = 2
+SHORTEST_PREFIX = 2
+
+_BRACKETS = 3 * MAX_DEPTH  # brackets that group nothing cost depth while reading only
+_FIELD = re.compile(r"([^\W\d_]+):")
+_REGEX = re.compile(r"/((?:\\.|[^/\\])*)/", re.DOTALL)
+_LOWER = re.compile(r"(and|or|not)(?![^\s()\"])", re.IGNORECASE)
+
+
+def parse(query: str) -> Query:
+    """Return the tree of `query`; raise `QueryInvalid` where it cannot be read or could match anything."""
+    return _Reader(query).read()
+
+
+def regex_of(pattern: str) -> re2._Regexp:
+    """Return `pattern` compiled by RE2, ignoring case; raise `re2.error` where it is no pattern."""
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    return re2.compile(pattern, options)
+
+
+class _Reader(Scanner):
+    """Reads one query from left to right."""
+
+    def __init__(self, query: str) -> None:
+        super().__init__(query)
+        self.level = 0
+        self.terms = 0
+
+    def read(self) -> Query:
+        """Return the tree of the whole query."""
+        if len(self.query) > MAX_LENGTH:
+            self.fail(f"a query has at most {MAX_LENGTH} characters", MAX_LENGTH)
+        self.skip()
+        if self.at == len(self.query):
+            self.fail("the query is empty: write a word to look for")
+        tree = self.either()
+        if self.at < len(self.query):
+            self.fail('this ")" closes nothing: remove it, or open "(" before it')
+        if not finds(tree):
+            self.fail("the query only says what must not be there: add a word to look for", 0)
+        if depth(tree) > MAX_DEPTH:
+            self.fail(f"the query is nested more than {MAX_DEPTH} levels deep: make it flatter", 0)
+        return tree
+
+    def either(self) -> Query:
+        """Read parts joined by OR."""
+        start = self.at
+        places, parts = [start], [self.both()]
+        while self.keyword() == "OR":
+            self.at += 2
+            self.skip()
+            places.append(self.at)
+            parts.append(self.both())
+        if len(parts) > 1:
+            for place, part in zip(places, parts, strict=True):
+                if not finds(part):
+                    self.fail(
+                        "this side of OR only says what must not be there: add a word to look for", place
+                    )
+        return any_of(parts)
+
+    def both(self) -> Query:
+        """Read parts joined by AND, or by nothing."""
+        parts = [self.part()]
+        while True:
+            if self.keyword() == "AND":
+                self.at += 3
+                self.skip()
+            elif not self.peek() or self.peek() == ")" or self.keyword() == "OR":
+                return all_of(parts)
+            parts.append(self.part())
+
+    def part(self) -> Query:
+        """Read one part with the signs before it."""
+        self.level += 1
+        if self.level > _BRACKETS:
+            self.fail("the query is nested too deeply: make it flatter")
+        start = self.at
+        sign = self.peek()
+        if self.keyword() == "NOT":
+            self.at += 3
+            self.skip()
+            tree = negation(self.part())
+        elif sign and sign in "+-":
+            self.at += 1
+            if not self.peek() or self.peek().isspace():
+                self.fail(f'"{sign}" stands right before the word that it belongs to', start)
+            tree = negation(self.part()) if sign == "-" else self.part()
+        else:
+            tree = self.group() if sign == "(" else self.term()
+        self.level -= 1
+        self.skip()
+        return tree
+
+    def group(self) -> Query:
+        """Read a query in brackets."""
+        start = self.at
+        self.at += 1
+        self.skip()
+        tree = self.either()
+        if self.peek() != ")":
+            self.fail('this "(" is never closed: add ")"', start)
+        self.at += 1
+        return tree
+
+    def term(self) -> Query:
+        """Read one thing to look for."""
+        self.terms += 1
+        if self.terms > MAX_TERMS:
+            self.fail(f"a query has at most {MAX_TERMS} terms")
+        self.refuse_operators()
+        sign = self.peek()
+        if sign == '"':
+            return self.quoted()
+        if sign == "/":
+            return self.regex()
+        if sign == "=":
+            return self.exact()
+        field = _FIELD.match(self.query, self.at)
+        return self.field(field[1]) if field else self.word()
+
+    def refuse_operators(self) -> None:
+        """Fail where a term should stand and none does."""
+        if not self.peek():
+            self.fail("the query ends where a word is missing")
+        if self.peek() == ")":
+            self.fail('a word is missing before ")"')
+        found = _LOWER.match(self.query, self.at)
+        if found and found[1].isupper():
+            self.fail(f"a word is missing before {found[1]}")
+        if found:
+            self.fail(f'"{found[1]}" is an operator in capitals ({found[1].upper()}) or a word in quotes')
+
+    def field(self, name: str) -> Query:
+        """Read what follows `name:`."""
+        start = self.at
+        names = ("title", *FILTERS)
+        if name.casefold() not in names:
+            near = get_close_matches(name.casefold(), names, n=1)
+            hint = (
+                f"did you mean {near[0]}:?"
+                if near
+                else f"there are {', '.join(f'{each}:' for each in names)}"
+            )
+            self.fail(f'"{name}:" is not known: {hint} For a colon in a word use quotes', start)
+        self.at += len(name) + 1
+        if not self.peek() or self.peek().isspace():
+            self.fail(f'"{name}:" stands right before what it belongs to')
+        if name.casefold() == "title":
+            return self.title()
+        quoted = self.take(QUOTED)
+        value = unescaped(quoted[1] if quoted else self.bare())
+        if not value.strip():
+            self.fail(f'a value is missing after "{name}:"', start)
+        return Filter(name.casefold(), value.strip())
+
+    def title(self) -> Query:
+        """Read the term or the brackets after `title:`."""
+        start = self.at
+        if self.peek() in "+-":
+            self.fail('write the sign before "title:"')
+        tree = self.group() if self.peek() == "(" else self.term()
+        if not finds(tree):
+            self.fail("this only says what must not be in the title: add a word to look for", start)
+        if _looks_beyond_title(tree):
+            self.fail("title: is followed by a word, a phrase or brackets with such", start)
+        return Title(tree)
+
+    def quoted(self) -> Query:
+        """Read a phrase, with its window if it has one."""
+        start = self.at
+        text = self.between_quotes()
+        if self.peek() != "~":
+            return Phrase(text)
+        self.at += 1
+        return Near(text, self.number(0, MAX_WINDOW, f'"{text}"~5', start))
+
+    def exact(self) -> Query:
+        """Read the word or the phrase after `=`."""
+        self.at += 1
+        if self.peek() == '"':
+            return Exact(self.between_quotes())
+        start = self.at
+        text = unescaped(self.bare())
+        self.check_words(text, start)
+        return Exact(text)
+
+    def regex(self) -> Query:
+        """Read a regular expression."""
+        start = self.at
+        found = self.take(_REGEX)
+        if not found:
+            self.fail("this regular expression is never closed: add a second /", start)
+        pattern = re.sub(r"\\(.)", lambda pair: "/" if pair[1] == "/" else pair[0], found[1], flags=re.DOTALL)
+        if len(pattern) > MAX_REGEX:
+            self.fail(f"a regular expression has at most {MAX_REGEX} characters", start)
+        try:
+            compiled = regex_of(pattern)
+        except re2.error as error:
+            self.fail(f"this regular expression cannot be read: {_reason(error)}", start)
+        if compiled.search(""):
+            self.fail("this regular expression matches everything: leave no way to match nothing", start)
+        return Regex(pattern)
+
+    def word(self) -> Query:
+        """Read a bare word with the sign after it."""
+        start = self.at
+        text = unescaped(self.bare())
+        self.check_words(text, start)
+        if self.peek() == "*":
+            self.at += 1
+            self.check_single(text, "*", start)
+            if len(text) < SHORTEST_PREFIX:
+                self.fail(f'write at least {SHORTEST_PREFIX} letters before "*"', start)
+            self.ended()
+            return Prefix(text)
+        if self.peek() == "~":
+            self.at += 1
+            self.check_single(text, "~", start)
+            most = self.number(1, MAX_EDITS, f"{text}~1", start)
+            self.ended()
+            return Edits(text, most)
+        return Word(text)
+
+
+def _reason(error: Exception) -> str:
+    """Return what RE2 says about a pattern, as text."""
+    said = error.args[0] if error.args else "unknown reason"
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def _looks_beyond_title(query: Query) -> bool:
+    """Tell whether a query has a condition on the whole item, or another `title:`, in it."""
+    if isinstance(query, Not):
+        return _looks_beyond_title(query.query)
+    parts = getattr(query, "queries", ())
+    return isinstance(query, Filter | Title) or any(map(_looks_beyond_title, parts))

@@ -1,0 +1,184 @@
+"""What a word is to the matcher, and when two words are the same one.
+
+`analyse` works out everything about a word once; `keyword_keys` and `token_keys` say under which keys
+an index keeps a keyword and looks a token up; `compare` is the plain definition that decides. The
+grammar of the three languages stands in the `morphology` modules, spellings of names in
+`data/aliases.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from monitor.matching import morphology
+from monitor.matching.aliases import Aliases, aliases
+from monitor.matching.typos import could_be_typo
+from monitor.model import How
+from monitor.text import Script, fold, is_function_word, romanise, script_of
+
+Fuzziness = str | int
+LEVELS: dict[str, int] = {"exact": 100, "strict": 94, "normal": 80, "loose": 70}
+"""The least score of a match at each level that a topic can name."""
+
+FORM, ALIAS, SCRIPT = 98.0, 96.0, 95.0
+_CACHE = 10_000  # words, at about 2 KB each: most of what a day of news repeats
+_SHORTEST_NAME = 4  # letters of a name that is recognised across scripts
+_SHORTEST_CYRILLIC_NAME = 6  # letters of a name that is recognised across Ukrainian and Russian
+_SHORTEST_TYPO = 4  # letters of a stem that a typo may be in, at the loosest
+_KEY_LENGTH = 7  # letters of a stem that its typo keys are made from
+_UKRAINIAN = re.compile("[іїє']|[сцз]ьк")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with all that comparing it needs."""
+
+    folded: str
+    script: Script
+    stems: frozenset[str]  # "ракет:f": a stem and the paradigm that it would have; every reading
+    heads: frozenset[str]  # the readings that a keyword is meant in: as a dictionary form, if it is one
+    roman: frozenset[str]  # how its stems sound; empty for common words, which are no names
+    groups: frozenset[str]  # the groups of the alias table that it is in
+    common: bool  # a common word of its language, hence no typo and no foreign name
+    stop: bool  # a function word
+
+
+def analyse(word: str, language: str | None = None, names: Aliases | None = None) -> Word:
+    """Return what is known of a word or hashtag, given as it stands in a text of that language.
+
+    The language is an ISO 639-1 code or None; a word's own letters tell more where they can.
+    """
+    return _analyse(word, language, names or aliases())
+
+
+@lru_cache(maxsize=_CACHE)
+def _analyse(word: str, language: str | None, names: Aliases) -> Word:
+    """Work out a word."""
+    folded = fold(word).lstrip("#")
+    script = script_of(folded)
+    (stems, heads), known = morphology.known_readings(folded, script, language)
+    groups = names.groups(stems, capital=word.lstrip("#")[:1].isupper())
+    roman = frozenset() if known and not groups else _sounds(folded, stems, script)
+    return Word(
+        folded, script, stems, heads, roman, groups, common=bool(known), stop=is_function_word(folded)
+    )
+
+
+def _sounds(folded: str, stems: frozenset[str], script: Script) -> frozenset[str]:
+    """Return how a name sounds, without the ending that it may have, in Latin letters."""
+    if script == "latin":
+        whole = {romanise(stem.partition(":")[0]) for stem in stems}
+        found = whole | {sound.rstrip("aeio") for sound in whole}
+    else:
+        found = {romanise(base) for base in _bases(stems)} | {romanise(folded)}
+    return frozenset(sound for sound in found if len(sound) >= _SHORTEST_NAME and sound.isascii())
+
+
+def keys(word: Word) -> frozenset[str]:
+    """Return the keys that two words share if they may be the same one, typos aside."""
+    found = {word.folded, *word.stems, *(f"~{sound}" for sound in word.roman)}
+    return frozenset(found.union(f"@{group}" for group in word.groups))
+
+
+def typo_keys(word: Word) -> frozenset[str]:
+    """Return the keys that two words share if one may be a typo of the other.
+
+    These are the beginnings of the stems, whole and with one letter left out (symmetric deletion, as in
+    SymSpell by W. Garbe); the first letter always stays.
+    """
+    found: set[str] = set()
+    for base in _bases(word.stems) | word.roman | {word.folded}:
+        if len(base) >= _SHORTEST_TYPO:
+            start = base[:_KEY_LENGTH]
+            found.add(f"-{start}")
+            found.update(f"-{start[:i]}{start[i + 1 :]}" for i in range(1, len(start)))
+    return frozenset(found)
+
+
+def keyword_keys(keyword: Word, fuzziness: Fuzziness = "normal") -> frozenset[str]:
+    """Return the keys that an index keeps a keyword under: fewer than a token is looked up by."""
+    found = {keyword.folded, *keyword.heads, *(f"~{sound}" for sound in keyword.roman)}
+    found.update(f"@{group}" for group in keyword.groups)
+    return (
+        frozenset(found | typo_keys(keyword)) if _least(fuzziness) <= LEVELS["normal"] else frozenset(found)
+    )
+
+
+def token_keys(token: Word) -> frozenset[str]:
+    """Return the keys that a token is looked up by; each keyword that it may be has one of them."""
+    return keys(token) if token.common else keys(token) | typo_keys(token)
+
+
+def compare(keyword: Word, token: Word, fuzziness: Fuzziness = "normal") -> tuple[How, float] | None:
+    """Return how a token is the keyword, with a score of 0 to 100, or None if it is another word.
+
+    The fuzziness is one of `LEVELS` or a least score; a typo is looked for at "normal" or below, and
+    at "loose" without regard to how likely a slip it is.
+    """
+    least = _least(fuzziness)
+    if keyword.folded == token.folded:
+        return "exact", 100.0
+    if not keyword.heads.isdisjoint(token.stems):
+        found: tuple[How, float] = ("form", FORM)
+    elif not keyword.groups.isdisjoint(token.groups):
+        found = ("form" if keyword.script == token.script else "script", ALIAS)
+    elif _sound_alike(keyword, token):
+        found = ("script", SCRIPT)
+    elif least <= LEVELS["normal"] and not token.common:
+        found = ("typo", _typo_score(keyword, token, loose=least <= LEVELS["loose"]))
+    else:
+        return None
+    return found if found[1] >= least else None
+
+
+def _least(fuzziness: Fuzziness) -> int:
+    """Return the least score that a fuzziness stands for."""
+    return fuzziness if isinstance(fuzziness, int) else LEVELS[fuzziness]
+
+
+def _sound_alike(keyword: Word, token: Word) -> bool:
+    """Tell whether two words are one name in different scripts, or one in Ukrainian letters and one not."""
+    shared = keyword.roman & token.roman
+    if not shared or keyword.script != token.script:
+        return bool(shared)
+    if max(map(len, shared)) < _SHORTEST_CYRILLIC_NAME:
+        return False
+    ukrainian = [bool(_UKRAINIAN.search(word.folded)) for word in (keyword, token)]
+    return keyword.script == "cyrillic" and ukrainian[0] != ukrainian[1]
+
+
+def _typo_score(keyword: Word, token: Word, *, loose: bool) -> float:
+    """Return how near a token is to a keyword that it may be a typo of, from 0 to 100; 0 if it is none."""
+    best = _nearest(keyword.heads | {keyword.folded}, token.stems | {token.folded}, loose=loose)
+    if keyword.script == token.script:
+        return best
+    ours, theirs = ({f"{sound}:~" for sound in word.roman} for word in (keyword, token))
+    return max(best, _nearest(ours, theirs, loose=loose))
+
+
+def _nearest(ours: AbstractSet[str], theirs: AbstractSet[str], *, loose: bool) -> float:
+    """Return the best score of two stems of one paradigm that a slip may have turned into each other."""
+    best = 0.0
+    for our in ours:
+        base, _, paradigm = our.partition(":")
+        for their in theirs:
+            other, _, its_paradigm = their.partition(":")
+            if (
+                paradigm == its_paradigm
+                and base[:1] == other[:1]
+                and abs(len(base) - len(other)) <= 1
+                and OSA.distance(base, other, score_cutoff=1) == 1
+                and could_be_typo(base, other, paradigm, loose=loose)
+            ):
+                best = max(best, 100 * OSA.normalized_similarity(base, other))
+    return best
+
+
+def _bases(stems: frozenset[str]) -> frozenset[str]:
+    """Return the stems without their paradigms."""
+    return frozenset(stem.partition(":")[0] for stem in stems)

@@ -1,0 +1,284 @@
+"""The index answers what asking every topic by the plain definition would answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import product
+
+from builders import item, source, topic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.matching import Matcher
+from monitor.matching import lexicon as lexicon_module
+from monitor.matching.compiling import Compiler
+from monitor.matching.lexicon import Lexicon, Shelf, split
+from monitor.matching.matcher import evidence, subject_of
+from monitor.matching.phrase import Hit, windows
+from monitor.matching.postings import Postings
+from monitor.matching.reading import FIELD_GAP, SENTENCE_GAP
+from monitor.matching.terms import Term
+from monitor.matching.words import analyse
+from monitor.model import Evidence, How, Item, Match, Source, Topic
+from monitor.text import Token, tokens
+
+
+class PlainReading:
+    """An item read by the plain definition: every term against every token."""
+
+    def __init__(self, read: Item, origin: Source | None, terms: list[Term]) -> None:
+        self.subject = subject_of(read, origin)
+        self.terms = terms
+        self.tokens = [("title", token) for token in tokens(read.title)]
+        self.boundary = len(self.tokens)
+        self.tokens += [("text", token) for token in tokens(read.text)]
+        self.words = [analyse(token.text, self.subject.language) for _, token in self.tokens]
+
+    def hits(self, term: int) -> list[Hit]:
+        graded = ((at, self.terms[term].compare(word)) for at, word in enumerate(self.words))
+        return [(at, at, *grade) for at, grade in graded if grade]
+
+    def present(self, terms: Mapping[int, object]) -> Iterable[int]:
+        return terms
+
+    def places(self) -> list[int]:
+        places: list[int] = []
+        place = 0
+        for at, (field, token) in enumerate(self.tokens):
+            places.append(place)
+            if at + 1 == self.boundary:
+                place += FIELD_GAP - (not self.words[at].stop)
+            place += not self.words[at].stop
+            if at + 1 < len(self.tokens) and field == self.tokens[at + 1][0]:
+                place += self.gaps(getattr(self.subject.item, field), token, self.tokens[at + 1][1])
+        return places
+
+    def gaps(self, text: str, before: Token, after: Token) -> int:
+        pieces = re.findall(r"(\S*)(\s+)", text[before.end : after.start])
+        ends = [piece.rstrip("\"'”’»)]*_")[-1:] in (*".!?…",) or "\n" in space for piece, space in pieces]
+        return SENTENCE_GAP * sum(ends)
+
+    def evidence(self, first: int, last: int, keyword: str, how: How) -> Evidence:
+        field, start = self.tokens[first][0], self.tokens[first][1].start
+        return Evidence(field, start, self.tokens[last][1].end, keyword, how)
+
+
+def plain_matches(topics: list[Topic], read: Item, origin: Source | None) -> tuple[Match, ...]:
+    """Return what the topics match by the plain definition, in the matcher's order."""
+    matches = []
+    for each in topics:
+        terms: list[Term] = []
+
+        def hold(term: Term, terms: list[Term] = terms) -> int:
+            terms.append(term)
+            return len(terms) - 1
+
+        plan = Compiler(hold, lambda _: 1, each.fuzziness).topic(each)
+        names = {read.source_id, *((origin.id, *origin.tags) if origin else ())}
+        if not each.sources or names & set(each.sources):
+            found = plan.find(PlainReading(read, origin, terms))
+            if found:
+                matches.append(Match(each.id, found[0], evidence(found[1])))
+    return tuple(sorted(matches, key=lambda match: (-match.score, match.topic_id)))
+
+
+WORDS = (
+    "drone drones dron дрон дрони дронами дронов Starlink Starlnk Старлінками старлинк starling power grid"
+    " grids powers ceasefire truce truck перемир'я перемирие мирний the of на в and Kyiv Києва Киев"
+    " F-16 F16 F 16 C-300 5G 50 % 50% #Старлінк @drone https://example.org/drone ракета ракети ракетка"
+).split(" ")
+GLUE = (" ", " ", " ", ". ", "\n", ", ", " - ", "? ", "-", ".» ")
+
+word = st.sampled_from(WORDS)
+text = st.lists(st.tuples(word, st.sampled_from(GLUE)), max_size=14).map(
+    lambda parts: "".join(f"{each}{glue}" for each, glue in parts)
+)
+items = st.builds(
+    lambda title, body, language: item(title, body, language=language),
+    text,
+    text,
+    st.sampled_from((None, "en", "uk", "ru")),
+)
+keyword = st.lists(word, min_size=1, max_size=3).map(" ".join)
+QUERIES = (
+    "drone Starlink",
+    "drone OR дрон",
+    "(drone OR ракета) -Kyiv",
+    '"power grid"',
+    '"power grid"~0 OR "grid power the"~3',
+    "dr*",
+    "Starlink~1 OR truce~2",
+    "=Drones",
+    '="the drone"',
+    "title:drone",
+    'title:("power grid"~5 OR F-16)',
+    "lang:uk (drone OR Старлінк)",
+    "source:media",
+    "/dron[es]+/ -the",
+    "/f.?16/",
+    "the drone",
+    '"the drone drone"~5',
+    '"of the"',
+    "/dron[es]+/ OR truce",
+    "source:media OR Kyiv",
+)
+topics = st.lists(
+    st.builds(
+        lambda words, exclude, require, query, sources, level: topic(
+            *words, exclude=exclude, require=require, query=query, sources=sources, fuzziness=level
+        ),
+        st.lists(keyword, max_size=3) | st.lists(keyword, min_size=6, max_size=9),
+        st.lists(keyword, max_size=1).map(tuple),
+        st.lists(keyword, max_size=2).map(tuple),
+        st.none() | st.sampled_from(QUERIES),
+        st.sampled_from(((), (), (), ("media",), ("example",))),
+        st.sampled_from(("exact", "strict", "normal", "loose", 90, 97)),
+    ),
+    max_size=6,
+).map(
+    lambda found: [topic(*each.keywords, **{**facts(each), "id": f"t{at}"}) for at, each in enumerate(found)]
+)
+origins = st.sampled_from((None, source(), source(tags=("media",)), source(language="uk")))
+
+
+def facts(each: Topic) -> dict[str, object]:
+    names = ("name", "exclude", "require", "query", "sources", "fuzziness", "priority")
+    return {name: getattr(each, name) for name in names}
+
+
+@settings(deadline=None, max_examples=150)
+@given(topics, st.lists(items, min_size=1, max_size=3), origins)
+def test_the_index_answers_as_the_plain_definition_does(
+    watched: list[Topic], news: list[Item], origin: Source | None
+) -> None:
+    matcher = Matcher(watched)
+    for each in news:
+        assert matcher.match(each, origin) == plain_matches(watched, each, origin)
+
+
+@settings(deadline=None, max_examples=60)
+@given(topics, st.data())
+def test_topics_come_and_go_without_a_trace(watched: list[Topic], data: st.DataObject) -> None:
+    matcher = Matcher()
+    present: dict[str, Topic] = {}
+    for each in watched:
+        matcher.add(each)
+        present[each.id] = each
+        read = data.draw(items)
+        assert matcher.match(read) == plain_matches(list(present.values()), read, None)
+        if data.draw(st.booleans()):
+            gone = data.draw(st.sampled_from(sorted(present)))
+            matcher.remove(gone)
+            del present[gone]
+        assert matcher.match(read) == plain_matches(list(present.values()), read, None)
+    for left in list(present):
+        matcher.remove(left)
+    assert (len(matcher), len(matcher._lexicon), matcher._index._files, matcher._index.always) == (
+        0,
+        0,
+        {},
+        {},
+    )
+
+
+def test_a_new_topic_is_found_in_a_text_that_was_read_before() -> None:
+    matcher = Matcher([topic("drone")])
+    read = item("A drone, a truce and a missile")
+    matcher.match(read)
+    matcher.add(topic("truce", id="a"))
+    assert [match.topic_id for match in matcher.match(read)] == ["a", "topic"]
+    matcher.add(topic("missile", "truce", id="b"))
+    assert [match.topic_id for match in matcher.match(read)] == ["a", "b", "topic"]
+    matcher.remove("a")
+    assert [match.topic_id for match in matcher.match(read)] == ["b", "topic"]
+
+
+def test_a_topic_that_needs_no_word_is_always_asked() -> None:
+    matcher = Matcher(
+        [topic(query="/dron[es]+/ OR truce"), topic(query="source:example OR truce", id="source")]
+    )
+    assert [match.topic_id for match in matcher.match(item("xdrones"))] == ["source", "topic"]
+
+
+def test_many_new_topics_make_the_old_knowledge_new() -> None:
+    matcher = Matcher([topic("drone")])
+    read = item("A drone and word7")
+    matcher.match(read)
+    for number in range(lexicon_module.MOST_ADDED + 10):
+        matcher.add(topic(f"word{number}", id=f"w{number}"))
+    assert {match.topic_id for match in matcher.match(read)} == {"topic", "w7"}
+
+
+def test_what_is_known_is_bounded(monkeypatch) -> None:  # noqa: ANN001 - pytest's own
+    monkeypatch.setattr(lexicon_module, "MOST_PIECES", 10)
+    lexicon = Lexicon()
+    for number in range(100):
+        lexicon.pieces([f"word{number}"], "en")
+    shelf = lexicon._shelves["en"]
+    assert len(shelf.recent) + len(shelf._older) <= 20
+
+
+def test_what_was_used_lately_is_kept(monkeypatch) -> None:  # noqa: ANN001 - pytest's own
+    monkeypatch.setattr(lexicon_module, "MOST_PIECES", 10)
+    lexicon = Lexicon()
+    first = lexicon.pieces(["often"], "en")[0]
+    for number in range(100):
+        assert lexicon.pieces(["often"], "en")[0] is first
+        lexicon.pieces([f"word{number}"], "en")
+
+
+def test_a_very_long_word_is_not_remembered() -> None:
+    lexicon = Lexicon()
+    lexicon.pieces(["x" * 100], "en")
+    assert lexicon._shelves["en"].recent == {}
+
+
+def test_an_unknown_language_has_no_shelf_of_its_own() -> None:
+    lexicon = Lexicon()
+    for language in ("xx", "yy", None):
+        lexicon.pieces(["word"], language)
+    assert list(lexicon._shelves) == [None]
+
+
+def test_a_shelf_knows_nothing_at_first() -> None:
+    assert Shelf().find("word") is None
+
+
+@given(st.text(max_size=80) | text)
+def test_the_tokens_of_a_text_are_those_of_its_pieces(written: str) -> None:
+    assert [token.text for token in tokens(written)] == [
+        token.text for piece in split(written) for token in tokens(piece)
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.sets(st.text(max_size=3), max_size=4)), max_size=20))
+def test_a_term_is_found_by_each_of_its_keys(pairs: list[tuple[int, set[str]]]) -> None:
+    built, grown = Postings(), Postings()
+    built.expect_many()
+    for term, keys in pairs:
+        built.add(term, keys)
+        grown.add(term, keys)
+    built.settle()
+    for term, keys in pairs:
+        for key in keys:
+            assert term in set(built.find([key]))
+            assert term in set(grown.find([key]))
+
+
+hits = st.lists(
+    st.tuples(st.integers(0, 12), st.floats(80, 100)), min_size=1, max_size=5, unique_by=lambda hit: hit[0]
+).map(lambda found: sorted((at, at, "exact", score) for at, score in found))
+
+
+@given(st.lists(hits, min_size=2, max_size=4), st.integers(0, 6))
+def test_a_phrase_is_found_where_its_words_stand_near_enough(phrase: list[list[Hit]], most: int) -> None:
+    ways = [
+        max(each) - min(each) + 1 - len(each)
+        for way in product(*phrase)
+        if len(set(each := [hit[0] for hit in way])) == len(way)
+    ]
+    found = windows(phrase, range(13), most)
+    assert bool(found) == any(others <= most for others in ways)
+    if found:
+        assert min(window.others for window in found) == min(ways)

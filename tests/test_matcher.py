@@ -1,0 +1,309 @@
+"""What a duty officer is promised: which items a topic finds, which it leaves, and what it says of why."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from builders import item, source, topic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.errors import QueryInvalid
+from monitor.matching import Matcher, packs
+from monitor.matching.matcher import MAX_EVIDENCE
+from monitor.matching.packs import read
+from monitor.model import Evidence, Match, Topic
+
+
+def matches(watched: Topic, text: str, title: str = "") -> Match | None:
+    """Return the match of a topic in an item."""
+    found = Matcher([watched]).match(item(title, text))
+    return found[0] if found else None
+
+
+def stretches(watched: Topic, text: str, title: str = "") -> list[str]:
+    """Return the matched stretches of an item."""
+    found = matches(watched, text, title)
+    fields = {"title": title, "text": text}
+    return [fields[each.field][each.start : each.end] for each in found.evidence] if found else []
+
+
+@pytest.mark.parametrize(
+    "text", ["STARLINK works", "Старлінками користуються", "Starlnk is down", "у старлинке"]
+)
+def test_a_keyword_finds_its_forms_scripts_and_typos(text: str) -> None:
+    assert matches(topic("Starlink"), text)
+
+
+def test_a_short_word_must_be_exact() -> None:
+    assert matches(topic("ai"), "AI at work")
+    assert not matches(topic("ai"), "training aid")
+
+
+def test_the_words_of_a_keyword_stand_near_each_other_in_any_order() -> None:
+    assert matches(topic("power grid"), "the grid of national power lines")
+    assert not matches(topic("power grid"), "power one two three four five six grid")
+
+
+def test_stop_words_between_the_words_of_a_keyword_are_free() -> None:
+    assert matches(topic("power grid"), "power of the of the of the of the grid")
+
+
+def test_the_stop_words_of_a_keyword_are_not_needed() -> None:
+    assert matches(topic("state of emergency"), "emergency state")
+
+
+def test_a_keyword_of_stop_words_alone_still_needs_them() -> None:
+    assert matches(topic("of the"), "some of the men")
+    assert not matches(topic("of the"), "some men")
+
+
+def test_a_closer_and_better_ordered_phrase_scores_higher() -> None:
+    texts = ["power grid", "power national grid", "power x1 x2 x3 x4 grid", "grid power"]
+    close, apart, far, turned = (matches(topic("power grid"), text).score for text in texts)
+    assert close == 100
+    assert close > apart > far
+    assert close > turned > far
+
+
+def test_a_phrase_never_reaches_from_the_title_into_the_text() -> None:
+    assert not matches(topic("power grid"), "grid is down", title="The power")
+    assert not matches(topic(query='"power grid"'), "grid is down", title="The power")
+    assert not matches(topic("F-16"), "16 men", title="Letter F")
+
+
+def test_a_sentence_end_counts_as_some_words() -> None:
+    near, across = (matches(topic("power grid"), text).score for text in ("power x1 grid", "power x1. Grid"))
+    assert near > across
+    assert not matches(topic("power grid"), "power x1 x2 x3.\nGrid")
+
+
+def test_a_name_of_letters_and_digits_is_found_however_it_is_joined() -> None:
+    assert stretches(topic("F-16"), "F16, F 16 and F-16; 16 F") == ["F16", "F 16", "F-16"]
+
+
+def test_the_parts_of_a_joined_name_stay_together_in_a_phrase() -> None:
+    assert stretches(topic("F-16 delivery"), "delivery of F-16 jets") == ["delivery", "F-16"]
+    assert not matches(topic("F-16 delivery"), "delivery of 16 boxes marked F")
+
+
+def test_one_word_of_a_text_stands_for_one_word_of_a_phrase() -> None:
+    assert not matches(topic("drone drones"), "one drone")
+    assert matches(topic("drone drones"), "one drone of many drones")
+
+
+def test_operators_in_a_keyword_are_harmless() -> None:
+    assert matches(topic('"power* -grid (OR)'), "power grid or not")
+    assert not matches(topic("!!!"), "!!! all")
+
+
+def test_exclude_and_require_work() -> None:
+    watched = topic("Starlink", exclude=("Starlink IPO",), require=("Ukraine", "Kyiv"))
+    assert matches(watched, "Starlink in Ukraine")
+    assert matches(watched, "Starlink over Kyiv")
+    assert not matches(watched, "Starlink in Poland")
+    assert not matches(watched, "Starlink IPO: good for Ukraine")
+
+
+def test_the_query_is_one_more_way_to_match() -> None:
+    watched = topic("truce", query="drone Kharkiv")
+    assert matches(watched, "a truce")
+    assert matches(watched, "drone over Kharkiv")
+    assert not matches(watched, "drone over Kyiv")
+
+
+def test_stop_words_in_a_query_are_free_where_others_are_looked_for() -> None:
+    assert matches(topic(query="the drone"), "drone seen")
+    assert matches(topic(query="the of"), "the end of it")
+    assert not matches(topic(query="the of"), "the end")
+
+
+def test_a_topic_may_keep_to_some_sources() -> None:
+    for watched in (topic("truce", sources=("media",)), topic("truce", "peace deal", sources=("media",))):
+        matcher = Matcher([watched])
+        assert matcher.match(item("truce"), source(tags=("media",)))
+        assert matcher.match(item("truce"), source("media"))
+        assert matcher.match(item("truce", source_id="media"))
+        assert not matcher.match(item("truce"), source())
+        assert not matcher.match(item("truce"))
+
+
+@pytest.mark.parametrize(
+    ("fuzziness", "expected"),
+    [
+        ("exact", ["Starlink"]),
+        ("strict", ["Starlink", "Старлінками"]),
+        ("normal", ["Starlink", "Старлінками", "Starlnk"]),
+        (97, ["Starlink"]),
+    ],
+)
+def test_fuzziness_says_how_far_a_word_may_be(fuzziness: str | int, expected: list[str]) -> None:
+    assert stretches(topic("Starlink", fuzziness=fuzziness), "Starlink Старлінками Starlnk") == expected
+
+
+def test_a_least_score_also_holds_for_phrases() -> None:
+    text = "power one two three four five grid"
+    assert matches(topic("power grid"), text)
+    assert not matches(topic("power grid", fuzziness=90), text)
+
+
+def test_evidence_slices_the_original_and_names_the_keyword_as_written() -> None:
+    found = matches(topic("power grid"), "The GRID,  it has no power.", title="Power-grid")
+    assert found == Match(
+        "topic",
+        100.0,
+        (
+            Evidence("title", 0, 10, "power grid", "exact"),
+            Evidence("text", 4, 8, "power grid", "exact"),
+            Evidence("text", 21, 26, "power grid", "exact"),
+        ),
+    )
+
+
+def test_of_overlapping_evidence_the_surest_and_longest_stays() -> None:
+    assert stretches(topic("grid", "power grid"), "power grid, grid") == ["power grid", "grid"]
+
+
+def test_evidence_of_a_query_names_the_part_that_matched() -> None:
+    found = matches(topic(query="title:ceasefire OR dron* OR /kab-?[0-9]+/"), "drones, KAB-500")
+    assert [(each.keyword, each.how) for each in found.evidence] == [
+        ("dron*", "prefix"),
+        ("/kab-?[0-9]+/", "regex"),
+    ]
+
+
+def test_evidence_is_bounded() -> None:
+    assert len(matches(topic("drone"), "drone " * 500).evidence) == MAX_EVIDENCE
+    assert len(matches(topic("drone", "truce"), "drone " * 500).evidence) == MAX_EVIDENCE
+
+
+def test_the_best_match_comes_first_and_equal_ones_by_their_id() -> None:
+    matcher = Matcher([topic("truce", id="b"), topic("truce", id="a"), topic("Starlnk", id="c")])
+    assert [match.topic_id for match in matcher.match(item("Starlink truce"))] == ["a", "b", "c"]
+
+
+def test_an_added_topic_replaces_the_one_with_its_id() -> None:
+    matcher = Matcher([topic("truce")])
+    matcher.add(topic("drone"))
+    assert len(matcher) == 1
+    assert not matcher.match(item("truce"))
+    assert matcher.match(item("drone"))
+
+
+def test_a_topic_that_is_not_there_can_be_removed() -> None:
+    matcher = Matcher([topic("truce")])
+    matcher.remove("other")
+    assert len(matcher) == 1
+
+
+def test_a_refused_query_leaves_the_matcher_as_it_was() -> None:
+    matcher = Matcher([topic("truce")])
+    terms = len(matcher._lexicon)
+    with pytest.raises(QueryInvalid):
+        matcher.add(topic("word1 word2", query="("))
+    assert len(matcher._lexicon) == terms
+    assert matcher.match(item("truce"))
+
+
+def test_a_per_cent_sign_on_the_next_line_does_no_harm() -> None:
+    assert matches(topic("power grid"), "power 50\n% grid")
+
+
+def test_the_packs_ship_and_can_be_matched() -> None:
+    found = packs()
+    assert found["starlink"].keywords
+    assert all(each.id == name for name, each in found.items())
+    assert Matcher(found.values()).match(item("Starlink is back"))[0].topic_id == "starlink"
+
+
+def test_a_pack_file_is_a_topic_in_toml() -> None:
+    text = 'id = "x"\nname = "X"\nkeywords = ["a", "b"]\nrequire = ["c"]\nquery = "d"\n'
+    assert read(text) == topic("a", "b", id="x", name="X", require=("c",), query="d")
+
+
+def test_a_pack_with_an_unknown_key_is_refused() -> None:
+    with pytest.raises(TypeError):
+        read('id = "x"\nname = "X"\nkeyword = ["a"]\n')
+
+
+def reasons(watched: Topic, text: str, title: str = "") -> str:
+    """Return why a topic does not match."""
+    explanation = Matcher([watched]).explain(item(title, text))[0]
+    assert explanation.match is None
+    return "; ".join(explanation.missing)
+
+
+@pytest.mark.parametrize(
+    ("watched", "text", "expected"),
+    [
+        (topic("Starlink"), "the starling sang", '"Starlink" is not there, only "starling"'),
+        (topic("Starlink"), "all quiet", '"Starlink" is not there'),
+        (topic("power grid"), "the power is out", '"grid" of "power grid" is not there'),
+        (topic("power grid"), "power x1 x2 x3 x4 x5 x6 grid", "6 words or more between, 5 allowed"),
+        (topic("power grid", fuzziness=99), "grid power", "less than the least score of 99"),
+        (topic("drone drones"), "one drone", "one word cannot stand for two"),
+        (topic(query='"power grid"'), "grid power", "not stand next to each other"),
+        (topic(query="title:truce"), "a truce", "in the text, but not in the title"),
+        (topic("F-16"), "jets", '"F-16" is not there'),
+        (
+            topic("Starlink", exclude=("Starlink IPO",)),
+            "Starlink IPO",
+            'excluded by "Starlink IPO" ("Starlink IPO"',
+        ),
+        (topic(query="drone -lang:en"), "The drone is in the air", "excluded by a condition"),
+        (topic("Starlink", require=("Kyiv",)), "Starlink in Poland", '"Kyiv" is not there'),
+        (topic(query="drone source:media"), "a drone", "not source:media"),
+        (topic(query="/kab-[0-9]+/"), "a bomb", "/kab-[0-9]+/ matches nothing"),
+        (topic("!!!"), "a bomb", "no word"),
+        (topic("drone", sources=("media",)), "a drone", "only looks at these sources: media"),
+        (topic("drone", sources=("media",)), "a bomb", '"drone" is not there'),
+    ],
+)
+def test_a_miss_is_explained_by_what_was_missing(watched: Topic, text: str, expected: str) -> None:
+    assert expected in reasons(watched, text)
+
+
+def test_the_explanation_puts_matches_first_and_near_misses_next() -> None:
+    matcher = Matcher(
+        [
+            topic("missile", id="far"),
+            topic("power grid", id="near"),
+            topic("power", id="hit"),
+            topic("is", id="low"),
+        ]
+    )
+    found = matcher.explain(item("power is out"))
+    assert [each.topic_id for each in found] == ["hit", "low", "near", "far"]
+    assert [each.nearness for each in found][:2] == [1.0, 1.0]
+    assert found[0].match is not None
+    assert found[0].missing == ()
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_no_text_raises_and_offsets_always_slice_it(title: str, text: str) -> None:
+    matcher = Matcher(
+        [topic("a", "power grid", "1 2", query='aa* OR =b OR c~1 OR "x y"~3 OR /[0-9a]/', exclude=("zz",))]
+    )
+    read_item = item(title, text)
+    for match in matcher.match(read_item):
+        for each in match.evidence:
+            assert 0 <= each.start < each.end <= len(getattr(read_item, each.field))
+    matcher.explain(read_item)
+
+
+def test_no_query_hangs_on_a_hostile_text() -> None:
+    queries = ['"a a a a a a a a a a a a"~50', "/(a+)+$/", "aa* OR =a b", '"a b a b a b a b"']
+    matcher = Matcher([topic(id=str(at), query=query) for at, query in enumerate(queries)])
+    started = time.process_time()
+    matcher.match(item("a b " * 2000, "a " * 5000))
+    assert time.process_time() - started < 5
+
+
+def test_further_spellings_of_a_name_are_known_to_topics_and_texts() -> None:
+    town = topic("Pokrovsk")
+    text = item("", "Бої за Красноармійськ тривають")
+    assert Matcher([town]).match(text) == ()
+    (found,) = Matcher([town], names=[["Pokrovsk", "Красноармійськ"]]).match(text)
+    assert found.evidence[0].keyword == "Pokrovsk"

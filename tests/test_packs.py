@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import item
+
+from monitor.matching import Matcher, packs, parse
+from monitor.matching.packs import read
+from monitor.text import fold, script_of
+
+SAMPLES = Path(__file__).parent / "data" / "packs"
+LEAST_SAMPLES = 6
+EXPECTED = {
+    "air-defence", "air-raid", "ceasefire", "drone-attack", "energy-grid", "nuclear-safety",
+    "peace-talks", "prisoner-exchange", "sanctions", "severe-cold", "starlink",
+}  # fmt: skip
+UKRAINIAN, RUSSIAN = frozenset("іїєґ"), frozenset("ыэъё")
+
+
+@pytest.fixture(scope="module")
+def matcher() -> Matcher:
+    return Matcher(packs().values())
+
+
+def samples(kind: str) -> list[Any]:
+    return [
+        pytest.param(path.stem, text, id=f"{path.stem}-{language}-{text[:30]}")
+        for path in sorted(SAMPLES.glob("*.toml"))
+        for language, kinds in tomllib.loads(path.read_text(encoding="utf-8")).items()
+        for text in kinds[kind]
+    ]
+
+
+def test_all_eleven_packs_ship() -> None:
+    assert set(packs()) == EXPECTED
+
+
+def test_a_file_is_named_for_the_topic_in_it() -> None:
+    folder = resources.files("monitor").joinpath("packs")
+    names = {file.name: read(file.read_text(encoding="utf-8")).id for file in folder.iterdir()}
+    assert all(name == f"{topic_id}.toml" for name, topic_id in names.items())
+
+
+@pytest.mark.parametrize("topic_id", sorted(EXPECTED))
+def test_a_pack_has_a_name_and_keywords_in_three_languages(topic_id: str) -> None:
+    pack = packs()[topic_id]
+    scripts = {script_of(word) for word in pack.keywords}
+    letters = set(fold(" ".join(pack.keywords).lower().replace("ґ", "і")))
+    assert pack.name
+    assert {"latin", "cyrillic"} <= scripts
+    assert letters & UKRAINIAN
+    if topic_id != "starlink":  # Старлинк has no letter that only Russian has
+        assert letters & RUSSIAN
+
+
+@pytest.mark.parametrize("topic_id", sorted(EXPECTED))
+def test_no_keyword_stands_twice(topic_id: str) -> None:
+    keywords = [frozenset(fold(keyword).split()) for keyword in packs()[topic_id].keywords]
+    assert len(keywords) == len(set(keywords))
+
+
+@pytest.mark.parametrize("topic_id", sorted(EXPECTED))
+def test_the_query_of_a_pack_can_be_read(topic_id: str) -> None:
+    query = packs()[topic_id].query
+    assert query is None or str(parse(query))
+
+
+@pytest.mark.parametrize("topic_id", sorted(EXPECTED))
+@pytest.mark.parametrize("kind", ["about", "not_about"])
+def test_a_pack_has_samples_of_both_kinds_in_three_languages(topic_id: str, kind: str) -> None:
+    told = tomllib.loads((SAMPLES / f"{topic_id}.toml").read_text(encoding="utf-8"))
+    assert set(told) == {"en", "uk", "ru"}
+    assert sum(len(told[language][kind]) for language in told) >= LEAST_SAMPLES
+
+
+@pytest.mark.parametrize(("topic_id", "text"), samples("about"))
+def test_a_pack_finds_what_it_is_about(matcher: Matcher, topic_id: str, text: str) -> None:
+    assert topic_id in {match.topic_id for match in matcher.match(item("", text))}
+
+
+@pytest.mark.parametrize(("topic_id", "text"), samples("not_about"))
+def test_a_pack_leaves_look_alikes_alone(matcher: Matcher, topic_id: str, text: str) -> None:
+    assert topic_id not in {match.topic_id for match in matcher.match(item("", text))}
