@@ -1,0 +1,155 @@
+"""What was read, and what was found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from monitor.model import Item, Match, Source
+from monitor.store import sources
+from monitor.store.values import Row, evidence_of, evidence_text, item_of, item_row, moment, stamp
+
+A_DAY = timedelta(days=1)
+SOURCE_COLUMNS = ", ".join(
+    f"sources.{name} AS source_{name}" for name in ("name", "kind", "address", "official", "language")
+)
+VARIABLES = 500  # parameters in one statement, well below SQLite's limit
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An item that matched, with where it came from and why it matched."""
+
+    item: Item
+    source: Source
+    matches: tuple[Match, ...]
+    found: datetime
+
+
+def unknown(db: Database, source_id: str, items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return those of a source's items that are not stored yet, in their order, each key once."""
+    known = {
+        row["key"]
+        for keys in _chunks([item.key for item in items])
+        for row in db.query(
+            f"SELECT key FROM items WHERE source_id = ? AND key IN ({_marks(keys)})",
+            [source_id, *keys],
+        )
+    }
+    fresh: dict[str, Item] = {}
+    for item in items:
+        if item.key not in known:
+            fresh.setdefault(item.key, item)
+    return tuple(fresh.values())
+
+
+def seen(db: Database, source_id: str, items: Sequence[Item], now: datetime) -> None:
+    """Remember, to the day, that a source still shows these items."""
+    for keys in _chunks([item.key for item in items]):
+        db.execute(
+            f"UPDATE items SET seen = ? WHERE source_id = ? AND seen < ? AND key IN ({_marks(keys)})",
+            [stamp(now), source_id, stamp(now - A_DAY), *keys],
+        )
+
+
+def insert(db: Database, item: Item, matches: Iterable[Match], found: datetime) -> int:
+    """Store an item with its matches and return its row id."""
+    row_id = int(db.table("items").insert(item_row(item, found)).last_pk or 0)
+    db.table("matches").insert_all(
+        {
+            "item_id": row_id,
+            "topic_id": match.topic_id,
+            "score": float(match.score),
+            "evidence": evidence_text(match.evidence),
+        }
+        for match in matches
+    )
+    return row_id
+
+
+def latest(db: Database, topics: Sequence[str], limit: int) -> list[Found]:
+    """Return the newest items that matched one of these topics, newest first."""
+    rows = db.query(
+        f"""
+        SELECT items.*, {SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = items.source_id
+        WHERE items.id IN (SELECT item_id FROM matches WHERE topic_id IN ({_marks(topics)}))
+        ORDER BY coalesce(items.published, items.found) DESC, items.id DESC LIMIT ?
+        """,
+        [*topics, limit],
+    )
+    return [found_of(db, row) for row in rows]
+
+
+def history(db: Database, since: datetime) -> Iterator[Found]:
+    """Yield every item found since then, oldest first, without its matches."""
+    rows = db.query(
+        f"SELECT items.*, {SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = source_id"
+        " WHERE found >= ? ORDER BY coalesce(published, found), items.id",
+        [stamp(since)],
+    )
+    for row in rows:
+        yield Found(item_of(row), sources.source_of(row, "source_"), (), moment(row["found"]) or since)
+
+
+def matches_of(db: Database, item_id: int) -> tuple[Match, ...]:
+    """Return the matches of a stored item, best first."""
+    rows = db.query("SELECT * FROM matches WHERE item_id = ? ORDER BY score DESC, topic_id", [item_id])
+    return tuple(Match(row["topic_id"], row["score"], evidence_of(row["evidence"])) for row in rows)
+
+
+def found_of(db: Database, row: Row) -> Found:
+    """Return the item of a row that joins `items` with `SOURCE_COLUMNS`."""
+    found = moment(row["found"])
+    assert found is not None  # noqa: S101 -- the column is NOT NULL
+    return Found(item_of(row), sources.source_of(row, "source_"), matches_of(db, row["id"]), found)
+
+
+def count_since(db: Database, since: datetime) -> tuple[int, int]:
+    """Return how many items were found since then, and how many of them matched a topic."""
+    row = next(
+        db.query(
+            "SELECT count(*) AS items, count(m.item_id) AS matched FROM items"
+            " LEFT JOIN (SELECT DISTINCT item_id FROM matches) AS m ON m.item_id = items.id"
+            " WHERE found >= ?",
+            [stamp(since)],
+        )
+    )
+    return row["items"], row["matched"]
+
+
+def forget(db: Database, before: datetime) -> int:
+    """Delete what was found before then; return how many items.
+
+    Kept all the same: what is still to be sent, and what its source still shows, since that would
+    come back as new. An item that was not seen within a day of its source's last change is gone from
+    there.
+    """
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY)")
+    db.execute("DELETE FROM gone")
+    db.execute(
+        """
+        INSERT INTO gone SELECT items.id FROM items LEFT JOIN sources ON sources.id = items.source_id
+        WHERE items.found < ? AND julianday(items.seen) < julianday(ifnull(sources.changed, '9999')) - 1.01
+        AND items.id NOT IN (SELECT item_id FROM outbox WHERE state IN ('queued', 'claimed'))
+        """,
+        [stamp(before)],
+    )
+    for table in ("outbox", "matches", "story_items"):
+        db.execute(f"DELETE FROM {table} WHERE item_id IN (SELECT id FROM gone)")
+    count = db.execute("DELETE FROM items WHERE id IN (SELECT id FROM gone)").rowcount
+    empty = "(SELECT id FROM stories WHERE id NOT IN (SELECT story_id FROM story_items))"
+    for table, column in (("outbox", "story_id"), ("story_links", "story_id"), ("stories", "id")):
+        db.execute(f"DELETE FROM {table} WHERE {column} IN {empty}")
+    return int(count)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), VARIABLES):
+        yield keys[start : start + VARIABLES]

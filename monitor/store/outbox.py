@@ -1,0 +1,150 @@
+"""What is to be sent, and what became of it.
+
+    queued -> claimed -> sent      the usual way
+              claimed -> queued    to be tried again at `due`
+              claimed -> dead      Telegram will never take it; `error` says why
+    queued -> dropped              nobody wants it any more: the chat stopped or unsubscribed
+
+The key is (chat, story): a story reaches a chat once, however many items, topics and sources tell it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.audience import Hearing
+from monitor.model import Alert, Delivery, Topic
+from monitor.store import chats, items
+from monitor.store.values import Row, chat_of, moment, stamp
+
+ORDER = "CASE priority WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, outbox.id"
+
+
+def told(db: Database, story_id: int) -> frozenset[int]:
+    """Return the chats that a story was put into the outbox for."""
+    rows = db.query("SELECT chat_id FROM outbox WHERE story_id = ?", [story_id])
+    return frozenset(row["chat_id"] for row in rows)
+
+
+def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: datetime) -> None:
+    """Queue an item for a chat; nothing happens where the chat was told the story already."""
+    row = {
+        "chat_id": hearing.chat_id,
+        "story_id": story_id,
+        "item_id": item_id,
+        "topics": json.dumps(hearing.topic_ids),
+        "priority": hearing.priority,
+        "due": stamp(hearing.due),
+        "created": stamp(now),
+    }
+    db.table("outbox").insert(row, ignore=True)
+
+
+def claim(db: Database, now: datetime, limit: int) -> list[Delivery]:
+    """Mark the next due rows as claimed and return them, urgent ones first, the oldest first in each.
+
+    Rows that nobody wants any more are dropped instead: the chat stopped, or unsubscribed.
+    """
+    rows = db.query(
+        f"SELECT * FROM outbox WHERE state = 'queued' AND due <= ? ORDER BY {ORDER} LIMIT ?",
+        [stamp(now), limit],
+    )
+    return [delivery for row in list(rows) if (delivery := _claim(db, row, now))]
+
+
+def sent(db: Database, delivery_ids: Iterable[int], message_id: int, now: datetime) -> None:
+    """Mark rows as sent, in the message of this id."""
+    for delivery_id in delivery_ids:
+        _finish(db, delivery_id, now, state="sent", message_id=message_id)
+
+
+def hold(db: Database, chat_id: int, until: datetime, error: str) -> None:
+    """Give back what is claimed for a chat, and let nothing go to it before `until`."""
+    db.execute(
+        "UPDATE outbox SET state = 'queued', due = max(due, ?), error = ?"
+        " WHERE chat_id = ? AND state IN ('queued', 'claimed')",
+        [stamp(until), error, chat_id],
+    )
+
+
+def bury(db: Database, delivery_id: int, error: str, now: datetime) -> None:
+    """Mark a row as one that Telegram will never take."""
+    _finish(db, delivery_id, now, state="dead", error=error)
+
+
+def drop_chat(db: Database, chat_id: int, reason: str, now: datetime) -> int:
+    """Drop everything that waits for a chat and return how much that was."""
+    cursor = db.execute(
+        "UPDATE outbox SET state = 'dropped', finished = ?, error = ?"
+        " WHERE chat_id = ? AND state IN ('queued', 'claimed')",
+        [stamp(now), reason, chat_id],
+    )
+    return int(cursor.rowcount)
+
+
+def release(db: Database) -> int:
+    """Give back what a process that ended left claimed and return how much that was."""
+    return int(db.execute("UPDATE outbox SET state = 'queued' WHERE state = 'claimed'").rowcount)
+
+
+def next_due(db: Database) -> datetime | None:
+    """Return when the next queued row is due; None when nothing waits."""
+    return moment(next(db.query("SELECT min(due) AS due FROM outbox WHERE state = 'queued'"))["due"])
+
+
+def count(db: Database) -> dict[str, int]:
+    """Return how many rows there are in each state."""
+    return {row["state"]: row["n"] for row in db.query("SELECT state, count(*) AS n FROM outbox GROUP BY 1")}
+
+
+def _claim(db: Database, row: Row, now: datetime) -> Delivery | None:
+    chat = chat_of(next(db.query("SELECT * FROM chats WHERE id = ?", [row["chat_id"]])))
+    topic_ids = chats.topics(db, chat.id).intersection(json.loads(row["topics"]))
+    if chat.status != "active" or not topic_ids:
+        reason = "the chat unsubscribed" if chat.status == "active" else f"the chat is {chat.status}"
+        _finish(db, row["id"], now, state="dropped", error=reason)
+        return None
+    db.execute("UPDATE outbox SET state = 'claimed', attempts = attempts + 1 WHERE id = ?", [row["id"]])
+    return Delivery(
+        id=row["id"],
+        chat=chat,
+        story_id=row["story_id"],
+        alert=_alert(db, row["item_id"], topic_ids),
+        priority=row["priority"],
+        attempts=row["attempts"] + 1,
+    )
+
+
+def _finish(db: Database, delivery_id: int, now: datetime, **facts: str | int) -> None:
+    db.table("outbox").update(delivery_id, {"error": None, "finished": stamp(now), **facts})
+
+
+def _alert(db: Database, item_id: int, topic_ids: frozenset[str]) -> Alert:
+    row = next(
+        db.query(
+            f"SELECT items.*, {items.SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = source_id"
+            " WHERE items.id = ?",
+            [item_id],
+        )
+    )
+    found = items.found_of(db, row)
+    matches = tuple(match for match in found.matches if match.topic_id in topic_ids)
+    return Alert(
+        item=found.item,
+        source=found.source,
+        matches=matches,
+        topics=tuple(Topic(id=match.topic_id, name=match.topic_id) for match in matches),
+        language=found.item.language or found.source.language,
+        found=found.found,
+    )
+
+
+def named(delivery: Delivery, topics: dict[str, Topic]) -> Delivery:
+    """Return a delivery whose topics are those of today's config, where it still has them."""
+    known = tuple(topics.get(topic.id, topic) for topic in delivery.alert.topics)
+    return replace(delivery, alert=replace(delivery.alert, topics=known))

@@ -1,0 +1,84 @@
+"""What is polled, and how the polls went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, fields
+from typing import Any
+
+from sqlite_utils import Database
+
+from monitor.model import Cursor, Source, SourceState
+from monitor.store.values import Row, moment, stamp
+
+CURSOR = tuple(field.name for field in fields(Cursor))
+TIMES = ("polled", "succeeded", "changed", "next_poll")
+
+
+def declare(db: Database, sources: Iterable[Source]) -> None:
+    """Make these sources known under their names of today; their states stay as they are.
+
+    A source that points somewhere else than before begins anew: its old cursor means nothing there.
+    """
+    for source in sources:
+        facts: dict[str, Any] = {
+            "name": source.name,
+            "kind": source.kind,
+            "address": source.address,
+            "official": int(source.official),
+            "language": source.language,
+        }
+        known = next(db.query("SELECT kind, address FROM sources WHERE id = ?", [source.id]), None)
+        if known is None:
+            db.table("sources").insert({"id": source.id, **facts})
+            continue
+        if (known["kind"], known["address"]) != (source.kind, source.address):
+            facts |= _columns(SourceState())
+        db.table("sources").update(source.id, facts)
+
+
+def state(db: Database, source_id: str) -> SourceState:
+    """Return how the polls of a source went; the state of a new one if it is not known."""
+    row = next(db.query("SELECT * FROM sources WHERE id = ?", [source_id]), None)
+    return _state(row) if row else SourceState()
+
+
+def states(db: Database) -> dict[str, SourceState]:
+    """Return the state of every known source by its id."""
+    return {row["id"]: _state(row) for row in db.query("SELECT * FROM sources")}
+
+
+def save(db: Database, source_id: str, after: SourceState) -> None:
+    """Store the state that a poll left behind."""
+    db.table("sources").update(source_id, _columns(after))
+
+
+def source_of(row: Row, prefix: str = "") -> Source:
+    """Return the source of a row of `sources`, whose columns may carry a prefix."""
+    return Source(
+        id=row[f"{prefix}id"],
+        name=row[f"{prefix}name"],
+        kind=row[f"{prefix}kind"],
+        address=row[f"{prefix}address"],
+        official=bool(row[f"{prefix}official"]),
+        language=row[f"{prefix}language"],
+    )
+
+
+def _state(row: Row) -> SourceState:
+    return SourceState(
+        cursor=Cursor(**{name: row[name] for name in CURSOR}),
+        failures=row["failures"],
+        error=row["error"],
+        **{name: moment(row[name]) for name in TIMES},
+    )
+
+
+def _columns(of: SourceState) -> dict[str, Any]:
+    times = {name: getattr(of, name) for name in TIMES}
+    return {
+        **dict(zip(CURSOR, astuple(of.cursor), strict=True)),
+        **{name: stamp(time) if time else None for name, time in times.items()},
+        "failures": of.failures,
+        "error": of.error,
+    }

@@ -1,0 +1,222 @@
+"""One poll is one transaction: everything that it found is stored and queued, or nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from builders import NOW, chat, source, topic
+from fakes import FakeClock
+from running import feed, page
+from web import Web
+
+from monitor import errors
+from monitor.matching import Matcher
+from monitor.model import Source
+from monitor.pipeline import Outcome, Pipeline, Watch
+from monitor.sources.http import Http
+from monitor.store import Store, chats, items, outbox, sources
+
+STARLINK = topic("Starlink", id="starlink", name="Starlink")
+RAID = topic("air raid", id="raid", name="Air raid", priority="urgent")
+OLD = ("/0", "An old story on Starlink", "")
+NEWS = ("/1", "Starlink terminals are switched off at the front", "")
+ELSE = ("/2", "A museum opens its new wing", "")
+
+
+class House:
+    """A pipeline between a loopback host and a real database, with one chat that subscribed to all."""
+
+    def __init__(self, web: Web, store: Store, http: Http) -> None:
+        self.web = web
+        self.store = store
+        self.clock = FakeClock(NOW)
+        self.pipeline = Pipeline(store, http, self.clock, timedelta(minutes=2))
+        self.topics = {"starlink": STARLINK, "raid": RAID}
+        self.watch = Watch(Matcher(self.topics.values()), self.topics)
+
+    def feed(self, name: str = "example", **facts: object) -> Source:
+        return source(name, address=self.web.url(f"/{name}"), **facts)
+
+    def publish(self, *entries: tuple[str, str, str], name: str = "example") -> None:
+        self.web.serve(f"/{name}", feed(*entries))
+
+    async def poll(self, one: Source) -> Outcome:
+        await self.store.write(partial(sources.declare, sources=[one]))
+        return await self.pipeline.poll(one, self.watch)
+
+    async def subscribe(self, chat_id: int = 1, topics: tuple[str, ...] = ("starlink", "raid")) -> None:
+        await self.store.write(partial(chats.put, chat=chat(chat_id), now=NOW))
+        await self.store.write(partial(chats.subscribe, chat_id=chat_id, topic_ids=topics, now=NOW))
+
+    async def queued(self) -> list[tuple[int, str, str]]:
+        sql = (
+            "SELECT chat_id, priority, title || text AS words FROM outbox JOIN items ON items.id = item_id"
+            " ORDER BY outbox.id"
+        )
+        rows = await self.store.read(lambda db: list(db.query(sql)))
+        return [(row["chat_id"], row["priority"], row["words"]) for row in rows]
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    store = Store.open(tmp_path / "monitor.db")
+    async with Web() as web, Http(preview_url=web.url("")) as http:
+        house = House(web, store, http)
+        await house.subscribe()
+        yield house
+    await store.close()
+
+
+async def test_the_first_answer_is_the_baseline_and_alerts_nobody(house: House) -> None:
+    house.publish(OLD)
+    outcome = await house.poll(house.feed())
+    assert (outcome.baseline, len(outcome.new), outcome.matched, outcome.queued) == (True, 1, 1, 0)
+    assert await house.queued() == []
+
+
+async def test_a_new_item_on_a_topic_is_queued_for_those_who_subscribed(house: House) -> None:
+    await house.subscribe(2, ("raid",))
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(NEWS, ELSE, OLD)
+    outcome = await house.poll(house.feed())
+    assert (outcome.baseline, len(outcome.new), outcome.matched, outcome.queued) == (False, 2, 1, 1)
+    assert await house.queued() == [(1, "normal", NEWS[1])]
+
+
+async def test_what_was_seen_is_not_new_again(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(NEWS, OLD)
+    await house.poll(house.feed())
+    house.publish(ELSE, NEWS, OLD)
+    await house.poll(house.feed())
+    assert len(await house.queued()) == 1
+
+
+async def test_a_source_that_was_empty_at_first_alerts_of_its_first_item(house: House) -> None:
+    house.publish()
+    assert (await house.poll(house.feed())).baseline
+    house.publish(NEWS)
+    assert (await house.poll(house.feed())).queued == 1
+
+
+async def test_two_sources_with_one_story_make_one_message(house: House) -> None:
+    house.publish(OLD)
+    house.publish(OLD, name="other")
+    await house.poll(house.feed())
+    await house.poll(house.feed("other"))
+    house.publish(NEWS)
+    house.publish(("/other/9", NEWS[1] + ", officials say", ""), name="other")
+    await house.poll(house.feed())
+    await house.poll(house.feed("other"))
+    assert len(await house.queued()) == 1
+
+
+async def test_a_story_of_two_days_ago_is_told_anew(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(NEWS)
+    await house.poll(house.feed())
+    house.clock.advance(timedelta(days=2, seconds=1))
+    house.publish(("/9", NEWS[1], ""))
+    await house.poll(house.feed())
+    assert len(await house.queued()) == 2
+
+
+async def test_one_poll_with_two_reports_of_a_story_makes_one_message(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(NEWS, ("/1b", NEWS[1], "again"), OLD)
+    assert (await house.poll(house.feed())).queued == 1
+
+
+async def test_a_post_of_a_channel_goes_the_same_way(house: House) -> None:
+    ministry = Source("ministry", "A ministry", "channel", "ministry_ua", official=True, language="uk")
+    house.web.channel("ministry_ua", page("ministry_ua", (1, "Добрий ранок")))
+    await house.poll(ministry)
+    house.web.channel(
+        "ministry_ua", page("ministry_ua", (1, "Добрий ранок"), (2, "Дрони зі Старлінками вимикають"))
+    )
+    await house.poll(ministry)
+    assert await house.queued() == [(1, "normal", "Дрони зі Старлінками вимикають")]
+
+
+async def test_an_urgent_topic_is_queued_as_urgent(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Air raid alert in the capital", ""))
+    await house.poll(house.feed())
+    assert [priority for _, priority, _ in await house.queued()] == ["urgent"]
+
+
+async def test_an_unchanged_source_is_asked_conditionally_and_stays_as_it_is(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    before = await house.store.read(partial(sources.state, source_id="example"))
+    house.clock.advance(timedelta(minutes=2))
+    outcome = await house.poll(house.feed())
+    after = await house.store.read(partial(sources.state, source_id="example"))
+    assert outcome.new == ()
+    assert "If-None-Match" in house.web.requests[-1].headers
+    assert after == replace(
+        before, polled=house.clock.now(), succeeded=house.clock.now(), next_poll=outcome.next_poll
+    )
+
+
+async def test_a_failure_is_told_counted_and_forgotten_after_a_success(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.web.status("/example", 503, {"Retry-After": "3600"})
+    outcome = await house.poll(house.feed())
+    assert "503" in outcome.error
+    assert outcome.next_poll >= NOW + timedelta(hours=1)
+    state = await house.store.read(partial(sources.state, source_id="example"))
+    assert (state.failures, state.error, state.succeeded) == (1, outcome.error, NOW)
+    house.publish(NEWS, OLD)
+    assert (await house.poll(house.feed())).queued == 1
+    state = await house.store.read(partial(sources.state, source_id="example"))
+    assert (state.failures, state.error) == (0, None)
+
+
+async def test_a_source_that_fails_at_first_has_its_baseline_with_the_first_answer(house: House) -> None:
+    house.web.status("/example", 500)
+    await house.poll(house.feed())
+    house.publish(OLD)
+    assert (await house.poll(house.feed())).baseline
+    assert await house.queued() == []
+
+
+async def test_a_poll_that_cannot_be_stored_is_as_if_it_had_not_been(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    before = await house.store.read(partial(sources.state, source_id="example"))
+    house.publish(NEWS, ELSE, OLD)
+
+    def full(*_: object, **__: object) -> None:
+        raise errors.StoreUnwritable("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "put", full)  # the last step of the transaction
+        with pytest.raises(errors.StoreUnwritable):
+            await house.poll(house.feed())
+    assert await house.store.read(partial(sources.state, source_id="example")) == before
+    assert (await house.store.read(partial(items.count_since, since=NOW)))[0] == 1
+    assert (await house.poll(house.feed())).queued == 1
+
+
+async def test_the_language_of_an_item_is_known_from_its_source_or_its_text(house: House) -> None:
+    house.publish(("/1", "Сьогодні у столиці вимикають світло та воду", ""), ("/2", "Starlink", ""))
+    outcome = await house.poll(house.feed())
+    assert "uk" in {told.language for told, _ in outcome.new if told.title.startswith("Сьогодні")}
+    outcome = await house.poll(house.feed("other", language="de"))
+    house.publish(("/2", "Starlink", ""), name="other")
+    outcome = await house.poll(house.feed("other", language="de"))
+    assert [told.language for told, _ in outcome.new] == ["de"]

@@ -1,0 +1,267 @@
+"""The database keeps what it was given, or says in one sentence why it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from builders import NOW, chat, item, source
+
+from monitor import errors
+from monitor.audience import Hearing
+from monitor.model import Cursor, Evidence, Match, SourceState
+from monitor.store import Store, chats, items, outbox, sources, stories
+
+A_DAY = timedelta(days=1)
+FOUND = Match("starlink", 100, (Evidence("title", 0, 8, "Starlink", "exact"),))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store.open(tmp_path / "state" / "monitor.db")
+    yield store
+    await store.close()
+
+
+async def stored(store: Store, *these: object) -> list[int]:
+    await store.write(partial(sources.declare, sources=[source()]))
+    return [
+        await store.write(partial(items.insert, item=one, matches=[FOUND], found=NOW))  # type: ignore[arg-type]
+        for one in these
+    ]
+
+
+async def test_an_item_comes_back_as_it_was_stored(store: Store) -> None:
+    whole = item(
+        "Starlink again",
+        "рядок\nще рядок",
+        url="https://example.org/1",
+        author="the press office",
+        language="uk",
+        forwarded_from="A channel",
+        forwarded_url="https://t.me/a/1",
+        edited=True,
+        links=("https://example.org/2",),
+    )
+    await stored(store, whole)
+    (found,) = await store.read(partial(items.latest, topics=["starlink"], limit=5))
+    assert (found.item, found.matches, found.found) == (whole, (FOUND,), NOW)
+    assert found.source.name == "Example News"
+
+
+async def test_only_items_that_are_not_stored_yet_are_unknown_each_key_once(store: Store) -> None:
+    old, new = item("old"), item("new")
+    await stored(store, old)
+    fresh = await store.read(
+        partial(items.unknown, source_id="example", items=[old, new, replace(new, text="x")])
+    )
+    assert fresh == (new,)
+
+
+async def test_many_items_at_once_are_no_trouble(store: Store) -> None:
+    many = [item(f"item {number}") for number in range(2000)]
+    await stored(store, many[7])
+    fresh = await store.read(partial(items.unknown, source_id="example", items=many))
+    assert len(fresh) == 1999
+
+
+async def test_a_write_that_raises_leaves_nothing_behind(store: Store) -> None:
+    def half(db: object) -> None:
+        chats.put(db, chat(), NOW)  # type: ignore[arg-type]
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await store.write(half)
+    assert await store.read(partial(chats.get, chat_id=1)) is None
+
+
+async def test_what_was_written_survives_a_restart(tmp_path: Path) -> None:
+    first = Store.open(tmp_path / "monitor.db")
+    await first.write(partial(chats.put, chat=chat(), now=NOW))
+    await first.close()
+    second = Store.open(tmp_path / "monitor.db")
+    assert await second.read(partial(chats.get, chat_id=1)) == chat()
+    await second.close()
+
+
+async def test_the_state_of_a_source_comes_back_as_it_was_left(store: Store) -> None:
+    left = SourceState(
+        cursor=Cursor(etag='"1"', last_post=7, moved_to="https://example.org/feed"),
+        polled=NOW,
+        succeeded=NOW,
+        changed=NOW,
+        next_poll=NOW + A_DAY,
+        failures=2,
+        error="no answer",
+    )
+    await store.write(partial(sources.declare, sources=[source()]))
+    await store.write(partial(sources.save, source_id="example", after=left))
+    await store.write(partial(sources.declare, sources=[source(name="Another name")]))
+    assert await store.read(partial(sources.state, source_id="example")) == left
+    assert (await store.read(sources.states)) == {"example": left}
+
+
+async def test_a_source_that_points_elsewhere_begins_anew(store: Store) -> None:
+    await store.write(partial(sources.declare, sources=[source()]))
+    left = SourceState(cursor=Cursor(etag="old"), succeeded=NOW)
+    await store.write(partial(sources.save, source_id="example", after=left))
+    await store.write(partial(sources.declare, sources=[source(address="http://127.0.0.1/other")]))
+    assert await store.read(partial(sources.state, source_id="example")) == SourceState()
+
+
+async def test_a_source_that_nobody_declared_has_the_state_of_a_new_one(store: Store) -> None:
+    assert await store.read(partial(sources.state, source_id="nobody")) == SourceState()
+
+
+async def forget(store: Store, *, changed: object, before: object) -> int:
+    left = SourceState(succeeded=NOW, changed=changed)  # type: ignore[arg-type]
+    await store.write(partial(sources.save, source_id="example", after=left))
+    return await store.write(partial(items.forget, before=before))  # type: ignore[arg-type]
+
+
+async def test_old_items_are_forgotten_with_all_that_hangs_on_them(store: Store) -> None:
+    (row,) = await stored(store, item("old"))
+    story = await store.write(partial(stories.begin, headline="old", now=NOW))
+    join = partial(stories.join, story_id=story, item_id=row, links=frozenset({"example.org/1"}), now=NOW)
+    await store.write(join)
+    await deliver(store, row, story, state="sent")
+    assert await forget(store, changed=NOW + 90 * A_DAY, before=NOW + 89 * A_DAY) == 1
+    counts = [
+        f"SELECT count(*) FROM {table}" for table in ("items", "matches", "stories", "story_links", "outbox")
+    ]
+    assert [await store.read(lambda db, sql=sql: db.execute(sql).fetchone()[0]) for sql in counts] == [0] * 5
+
+
+async def test_an_item_that_its_source_still_shows_is_not_forgotten_lest_it_come_back_as_new(
+    store: Store,
+) -> None:
+    await stored(store, item("old"), item("older"))
+    later = NOW + 90 * A_DAY
+    await store.write(partial(items.seen, source_id="example", items=[item("old")], now=later))
+    assert await forget(store, changed=later, before=later - A_DAY) == 1
+    fresh = await store.read(partial(items.unknown, source_id="example", items=[item("old"), item("older")]))
+    assert [one.title for one in fresh] == ["older"]
+
+
+async def test_an_item_of_a_source_that_never_changes_is_not_forgotten(store: Store) -> None:
+    await stored(store, item("old"))
+    assert await forget(store, changed=NOW, before=NOW + 90 * A_DAY) == 0
+
+
+async def test_what_is_still_to_be_sent_is_not_forgotten(store: Store) -> None:
+    (row,) = await stored(store, item("old"))
+    story = await store.write(partial(stories.begin, headline="old", now=NOW))
+    await deliver(store, row, story)
+    assert await forget(store, changed=NOW + 90 * A_DAY, before=NOW + 89 * A_DAY) == 0
+
+
+async def deliver(store: Store, row: int, story: int, state: str = "queued", chat_id: int = 1) -> None:
+    hearing = Hearing(chat_id, ("starlink",), "normal", NOW)
+    await store.write(partial(chats.put, chat=chat(chat_id), now=NOW))
+    await store.write(partial(chats.subscribe, chat_id=chat_id, topic_ids=["starlink"], now=NOW))
+    await store.write(partial(outbox.put, hearing=hearing, story_id=story, item_id=row, now=NOW))
+    await store.write(lambda db: db.execute("UPDATE outbox SET state = ?", [state]))
+
+
+async def test_a_story_is_queued_for_a_chat_once(store: Store) -> None:
+    first, second = await stored(store, item("one"), item("two"))
+    story = await store.write(partial(stories.begin, headline="one", now=NOW))
+    await deliver(store, first, story)
+    await deliver(store, second, story)
+    assert await store.read(outbox.count) == {"queued": 1}
+    assert await store.read(partial(outbox.told, story_id=story)) == {1}
+
+
+async def test_what_a_chat_unsubscribed_from_is_dropped_and_not_sent(store: Store) -> None:
+    (row,) = await stored(store, item("one"))
+    story = await store.write(partial(stories.begin, headline="one", now=NOW))
+    await deliver(store, row, story)
+    await store.write(partial(chats.unsubscribe, chat_id=1, topic_ids=["starlink"]))
+    assert await store.write(partial(outbox.claim, now=NOW, limit=9)) == []
+    assert await store.read(outbox.count) == {"dropped": 1}
+
+
+async def test_what_a_process_that_ended_left_claimed_is_given_back(store: Store) -> None:
+    (row,) = await stored(store, item("one"))
+    story = await store.write(partial(stories.begin, headline="one", now=NOW))
+    await deliver(store, row, story)
+    assert len(await store.write(partial(outbox.claim, now=NOW, limit=9))) == 1
+    assert await store.write(partial(outbox.claim, now=NOW, limit=9)) == []
+    assert await store.write(outbox.release) == 1
+    (again,) = await store.write(partial(outbox.claim, now=NOW, limit=9))
+    assert again.attempts == 2
+
+
+def test_a_second_copy_on_the_same_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    script = (
+        "import sys; from pathlib import Path; from monitor.store import Store\n"
+        "store = Store.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"open\n"
+        with pytest.raises(errors.StoreInUse, match="in use by another copy"):
+            Store.open(path)
+        other.communicate()
+    asyncio.run(Store.open(path).close())
+
+
+def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    asyncio.run(Store.open(path).close())
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE _sqlite_migrations SET name = 'm999_future' WHERE id = 1")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(errors.StoreTooNew, match="m999_future"):
+        Store.open(path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_refused_and_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    path.write_text("a letter to a friend " * 100)
+    with pytest.raises(errors.StoreUnusable, match="no database"):
+        Store.open(path)
+    assert path.read_text() == "a letter to a friend " * 100
+
+
+@pytest.mark.parametrize("place", ["file.txt/monitor.db", "folder"])
+def test_a_path_that_cannot_be_a_database_is_refused_in_one_sentence(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file.txt").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(errors.StoreUnusable, match="cannot be"):
+        Store.open(tmp_path / place)
+
+
+async def test_a_full_disk_is_a_sentence_and_loses_nothing(store: Store) -> None:
+    await store.write(partial(chats.put, chat=chat(1), now=NOW))
+
+    def limit(db: object, pages: int) -> None:  # SQLite answers as it does when the disk is full
+        db.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[attr-defined]
+
+    await store.write(partial(limit, pages=1))
+    await store.write(partial(sources.declare, sources=[source()]))
+    big = item("big", "x" * 500_000)
+    with pytest.raises(errors.StoreUnwritable, match="the disk is full"):
+        await store.write(partial(items.insert, item=big, matches=[], found=NOW))
+    await store.write(partial(limit, pages=1_000_000))
+    await store.write(partial(items.insert, item=big, matches=[], found=NOW))
+    assert await store.read(partial(chats.get, chat_id=1)) == chat(1)
+
+
+async def test_the_database_tells_its_times_in_words_that_sort(store: Store) -> None:
+    await stored(store, item("one"))
+    text = await store.read(lambda db: db.execute("SELECT found FROM items").fetchone()[0])
+    assert text == "2026-02-01T12:00:00.000000Z"
