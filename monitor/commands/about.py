@@ -1,0 +1,85 @@
+"""What the bot can do, and how it is doing: /help, /status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from monitor.commands.desk import Call
+from monitor.markup import Safe
+from monitor.model import Message, Reply, SourceState
+from monitor.render import ago
+from monitor.store import Database, chats, items, outbox
+from monitor.store import sources as sources_table
+
+A_DAY = timedelta(days=1)
+
+
+async def help_(call: Call) -> Reply:
+    """List the commands."""
+    commands = [command for command in call.desk.commands.values() if command.listed]
+    lines = [f"/{command.name} — {call.say(f'help.{command.name}')}" for command in commands]
+    return Reply(Message(Safe("\n".join([call.say("help.heading"), "", *lines]))))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database knows of how things go."""
+
+    mine: frozenset[str]  # topic ids
+    states: Mapping[str, SourceState]
+    found: int
+    matched: int
+    outbox: Mapping[str, int]
+    chats: Mapping[str, int]
+
+
+async def status(call: Call) -> Reply:
+    """Say what the chat hears of, and prove that the system is alive."""
+    now = call.desk.clock.now()
+    facts = await call.desk.store.read(partial(_facts, chat_id=call.chat.id, since=now - A_DAY))
+    lines = [_mine(call, facts), *_sources(call, facts, now), *_work(call, facts, now)]
+    if call.desk.is_admin(call.request.user_id):
+        active, pending = (facts.chats.get(status, 0) for status in ("active", "pending"))
+        lines.append(call.say("status.chats", active=active, pending=pending))
+    return Reply(Message(Safe("\n".join(lines))))
+
+
+def _facts(db: Database, chat_id: int, since: datetime) -> Facts:
+    found, matched = items.count_since(db, since)
+    return Facts(
+        mine=chats.topics(db, chat_id),
+        states=sources_table.states(db),
+        found=found,
+        matched=matched,
+        outbox=outbox.count(db),
+        chats=chats.count(db),
+    )
+
+
+def _mine(call: Call, facts: Facts) -> Safe:
+    names = [topic.name for topic in call.desk.topics.values() if topic.id in facts.mine]
+    return call.say("status.you", names=", ".join(names) or "—", zone=call.chat.timezone)
+
+
+def _sources(call: Call, facts: Facts, now: datetime) -> list[Safe]:
+    configured = call.desk.config().sources
+    states = [facts.states[source.id] for source in configured if source.id in facts.states]
+    polled = [state.polled for state in states if state.polled]
+    failing = sum(bool(state.failures) for state in states)
+    lines = [call.say("status.sources", count=len(configured), failing=failing)]
+    if polled:
+        lines.append(call.say("status.polled", ago=ago(max(polled), call.chat.language, now)))
+    return lines
+
+
+def _work(call: Call, facts: Facts, now: datetime) -> list[Safe]:
+    vitals = call.desk.vitals()
+    waiting = facts.outbox.get("queued", 0) + facts.outbox.get("claimed", 0)
+    return [
+        call.say("status.day", found=facts.found, matched=facts.matched),
+        call.say("status.outbox", waiting=waiting, dead=facts.outbox.get("dead", 0)),
+        call.say("status.up", version=vitals.version, ago=ago(vitals.started, call.chat.language, now)),
+    ]

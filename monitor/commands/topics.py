@@ -1,0 +1,105 @@
+"""What a chat wants to hear: /topics, /subscribe, /unsubscribe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from monitor.commands.desk import Call, nearest, rows
+from monitor.markup import Safe, plain
+from monitor.model import Button, Message, Reply, Topic
+from monitor.store import chats
+
+ALL = "*"  # no topic has this id
+ALL_WORDS = {ALL, "all", "все", "всі", "усі", "всё"}
+
+
+async def board(call: Call, text: str) -> Message:
+    """Return a text with a button for each topic: pressing one subscribes, pressing it again ends that."""
+    wanted = await call.desk.store.read(partial(chats.topics, chat_id=call.chat.id))
+    topics = call.desk.topics
+    buttons = [
+        Button(f"✅ {topic.name}", f"/unsubscribe {topic.id}")
+        if topic.id in wanted
+        else Button(f"➕ {topic.name}", f"/subscribe {topic.id}")
+        for topic in topics.values()
+    ]
+    table = rows(buttons, 2)
+    if len(topics) > 1 and not wanted.issuperset(topics):
+        table += ((Button(call.say("topics.subscribe_all"), f"/subscribe {ALL}"),),)
+    return Message(Safe(text), buttons=table)
+
+
+async def topics(call: Call) -> Reply:
+    """Show the topics, and which of them the chat hears of."""
+    return Reply(await board(call, await _overview(call)))
+
+
+async def subscribe(call: Call) -> Reply:
+    """Let the chat hear of a topic."""
+    return await _change(call, "subscribed")
+
+
+async def unsubscribe(call: Call) -> Reply:
+    """Let the chat hear of a topic no more."""
+    return await _change(call, "unsubscribed")
+
+
+async def _change(call: Call, how: str) -> Reply:
+    known = call.desk.topics
+    if not call.argument:
+        question = call.say(f"topics.which_{how}")
+        return Reply(await board(call, question))
+    chosen = find(call.argument, known.values())
+    if not chosen:
+        return _misspelt(call, how)
+    ids = [topic.id for topic in chosen]
+    if how == "subscribed":
+        job = partial(chats.subscribe, chat_id=call.chat.id, topic_ids=ids, now=call.desk.clock.now())
+    else:
+        job = partial(chats.unsubscribe, chat_id=call.chat.id, topic_ids=ids)
+    await call.desk.store.write(job)
+    names = ", ".join(topic.name for topic in chosen)
+    if call.request.pressed:
+        overview = await _overview(call)
+        return Reply(await board(call, overview), notice=plain(call.say(f"topics.{how}", names=names)))
+    return call.reply(f"topics.{how}", names=names)
+
+
+def find(argument: str, topics: Iterable[Topic]) -> list[Topic]:
+    """Return the topics that an argument names: by id or name, several by their ids, or all of them."""
+    known = list(topics)
+    said = argument.strip().casefold()
+    if said in ALL_WORDS:
+        return known
+    named = [topic for topic in known if said in {topic.id, topic.name.casefold()}]
+    if named:
+        return named
+    by_id = {topic.id: topic for topic in known}
+    words = said.replace(",", " ").split()
+    return [by_id[word] for word in words] if words and set(words) <= by_id.keys() else []
+
+
+def _misspelt(call: Call, how: str) -> Reply:
+    """Say that there is no such topic, and which one was perhaps meant."""
+    topics = call.desk.topics
+    names = {topic.id: topic.name for topic in topics.values()}
+    meant = nearest(call.argument, names) or nearest(call.argument, {name: name for name in names})
+    listed = ", ".join(names) or "—"
+    if meant is None:
+        return call.reply("topics.unknown", argument=call.argument, known=listed)
+    name = topics[meant].name
+    verb = "subscribe" if how == "subscribed" else "unsubscribe"
+    text = call.say("topics.misspelt", argument=call.argument, meant=name)
+    return Reply(Message(text, buttons=((Button(name, f"/{verb} {meant}"),),)))
+
+
+async def _overview(call: Call) -> Safe:
+    wanted = await call.desk.store.read(partial(chats.topics, chat_id=call.chat.id))
+    known = call.desk.topics
+    if not known:
+        return call.say("topics.none_configured")
+    mine = [topic.name for topic in known.values() if topic.id in wanted]
+    if not mine:
+        return call.say("topics.none_yet")
+    return call.say("topics.yours", count=len(mine), names=", ".join(mine))
