@@ -1,0 +1,67 @@
+"""What topics would have flagged in the stored history, before they go live.
+
+Pure: takes what was stored, oldest first, and tells the hits in the same order, with those that would
+have been alerts of their own: the first report of each story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from monitor import stories
+from monitor.matching import Matcher
+from monitor.model import Match, Story
+from monitor.store.items import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored item that matches."""
+
+    found: Found
+    matches: tuple[Match, ...]
+    alert: bool  # whether a subscriber would have been told, or knew the story already
+
+    @property
+    def when(self) -> datetime:
+        """When it was published, or else found."""
+        return self.found.item.published or self.found.found
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How much a day would have brought."""
+
+    date: date
+    items: int
+    alerts: int
+
+
+def hits(history: Iterable[Found], matcher: Matcher) -> Iterator[Hit]:
+    """Yield the items of a history that match, oldest first."""
+    told: list[Story] = []
+    for number, found in enumerate(history):
+        matches = matcher.match(found.item, found.source)
+        if not matches:
+            continue
+        when = found.item.published or found.found
+        told = [story for story in told if story.seen >= when - stories.WINDOW]
+        story = stories.find(found.item, told)
+        if story is None:
+            told.append(Story(number, stories.headline(found.item), stories.links(found.item), when))
+        else:
+            told.remove(story)
+            links = story.links | stories.links(found.item)
+            told.append(Story(story.id, story.headline, links, when))
+        yield Hit(found, matches, alert=story is None)
+
+
+def days(of: Sequence[Hit], first: date, last: date) -> list[Day]:
+    """Return the figures of each day from `first` to `last`, also of those without a hit (UTC)."""
+    span = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    by_day: dict[date, list[Hit]] = {day: [] for day in span}
+    for hit in of:
+        by_day.setdefault(hit.when.date(), []).append(hit)
+    return [Day(day, len(by_day[day]), sum(hit.alert for hit in by_day[day])) for day in span]
