@@ -5,7 +5,7 @@ CONFIG ?= config.toml
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: install demo run check test fix bench lock help
+.PHONY: install demo run check test fix bench eval lock help
 
 install: .venv/installed  ## make .venv with the locked versions
 
@@ -31,6 +31,9 @@ fix: .venv/tested  ## format, and mend what the linter can
 
 bench: .venv/tested  ## measure speed, side by side with the obvious ways
 	$(BIN)/python benchmarks/matching.py
+
+eval: .venv/tested  ## score the packs on labelled items (DATA=PATH of the items)
+	$(BIN)/python benchmarks/topics.py $(DATA)
 
 lock: .venv/tested  ## write the lock files anew after a change of pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,246 @@
+"""The composition root: what the service is built of, how it starts, reloads and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from monitor import __version__, commands, errors
+from monitor.config import Config
+from monitor.delivery import Courier
+from monitor.engine import Engine
+from monitor.markup import Safe
+from monitor.model import Message, Source, SourceState
+from monitor.phrases import say
+from monitor.pipeline import Outcome
+from monitor.scheduler import Scheduler
+from monitor.store import chats
+from monitor.store import sources as sources_table
+from monitor.systemd import Notifier
+from monitor.telegram_bot import TelegramBot
+
+log = logging.getLogger(__name__)
+
+TIDY_EVERY = timedelta(hours=6)
+GRACE = timedelta(seconds=3)  # what a poll or a message under way gets to end by itself
+STALE = timedelta(seconds=60)  # a part without a heartbeat for so long is stuck
+FAULTS_SHOWN = 3000  # characters of the faults that the admins are told
+NEEDS_RESTART = {
+    "telegram": ("token", "token_file", "api_url", "preview_url"),
+    "storage": ("path",),
+    "polling": ("timeout", "concurrency", "per_host"),
+    "network": ("allow_private_hosts",),
+}
+"""The keys that are read at the start alone, by table."""
+
+
+class Service:
+    """The bot as it runs day and night."""
+
+    def __init__(self, engine: Engine, token: str, load: Callable[[], Config], notifier: Notifier) -> None:
+        """Wire everything; `load` reads the config file again. Nothing runs before `run`."""
+        self._engine = engine
+        self._load = load
+        self._notifier = notifier
+        self._started = engine.clock.now()
+        self._stop = asyncio.Event()
+        self._hangup = asyncio.Event()
+        config = engine.config
+        desk = commands.Desk(
+            store=engine.store,
+            clock=engine.clock,
+            config=lambda: engine.config,
+            vitals=self._vitals,
+            commands=commands.COMMANDS,
+        )
+        self._bot = TelegramBot(
+            token,
+            api_url=config.telegram.api_url,
+            handle=partial(commands.answer, desk),
+            menus=commands.menus(),
+            on_membership=self._membership,
+            clock=engine.clock,
+        )
+        self._courier = Courier(engine.store, self._bot, engine.clock, lambda: engine.watch.topics)
+        self._scheduler = Scheduler(self._poll, engine.clock, config.polling.concurrency)
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT; reload the config on SIGHUP.
+
+        Raises TokenRefused when Telegram refuses the token.
+        """
+        handlers = {
+            signal.SIGTERM: self._stop.set,
+            signal.SIGINT: self._stop.set,
+            signal.SIGHUP: self._hangup.set,
+        }
+        with _signals(handlers):
+            await self._begin()
+            parts = {
+                asyncio.create_task(work, name=name)
+                for name, work in (
+                    ("courier", self._courier.run()),
+                    ("telegram", self._bot.run()),
+                    ("watchdog", self._watchdog()),
+                    ("reloads", self._reloads()),
+                    ("stop", self._stop.wait()),
+                )
+            }
+            try:
+                ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await self._end(parts)
+            for task in ended:
+                task.result()
+
+    async def _begin(self) -> None:
+        config = self._engine.config
+        gc.freeze()  # what is compiled by now stays: the collector need not look at it again and again
+        self._scheduler.start()
+        self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY)
+        self._scheduler.watch(config.sources, await self._due())
+        self._notifier.ready(f"watching {len(config.sources)} sources for {len(config.topics)} topics")
+        log.info(
+            "start version=%s sources=%d topics=%d", __version__, len(config.sources), len(config.topics)
+        )
+
+    async def _end(self, parts: set[asyncio.Task[Any]]) -> None:
+        """Finish what is under way, all parts at the same time, within 10 s."""
+        self._notifier.stopping()
+        log.info("stop")
+        self._courier.stop()
+        courier = {task for task in parts if task.get_name() == "courier"}
+        await asyncio.gather(
+            self._scheduler.stop(GRACE),
+            self._bot.stop(),
+            asyncio.wait(courier, timeout=GRACE.total_seconds()),
+        )
+        for task in parts:
+            task.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _poll(self, source: Source) -> Outcome:
+        outcome = await self._engine.poll(source)
+        if outcome.queued:
+            self._courier.wake()
+        return outcome
+
+    async def _due(self) -> dict[str, datetime | None]:
+        """Return when each source is due: when it said so last, but not later than its rhythm of today."""
+        states = await self._engine.store.read(sources_table.states)
+        config, now = self._engine.config, self._engine.clock.now()
+        due: dict[str, datetime | None] = {}
+        for source in config.sources:
+            state = states.get(source.id, SourceState())
+            latest = now + (source.every or config.polling.every)
+            planned = state.next_poll
+            due[source.id] = planned if planned is None or state.failures else min(planned, latest)
+        return due
+
+    def _vitals(self) -> commands.Vitals:
+        return commands.Vitals(version=__version__, started=self._started, telegram=self._bot.trouble)
+
+    async def _membership(self, chat_id: int, gone: bool) -> None:  # noqa: FBT001 -- the bot's signature
+        """Follow a chat that blocks the bot, and one that takes it back."""
+        chat = await self._engine.store.read(partial(chats.get, chat_id=chat_id))
+        if chat and chat.status == ("active" if gone else "gone"):
+            status = partial(chats.set_status, chat_id=chat_id, status="gone" if gone else "active")
+            await self._engine.store.write(status)
+
+    async def _reloads(self) -> None:
+        """Reload whenever SIGHUP asked for it, one reload after the other."""
+        while True:
+            await self._hangup.wait()
+            self._hangup.clear()
+            await self._reload()
+
+    async def _reload(self) -> None:
+        """Read the config again: go on with it if it is valid, else with the old one; tell the admins."""
+        self._notifier.reloading()
+        language = self._engine.config.telegram.language
+        try:
+            config = await asyncio.to_thread(self._load)
+            old = self._engine.config
+            await self._engine.reconfigure(config)
+        except errors.MonitorError as error:
+            for line in str(error).splitlines():
+                log.error("reload state=refused error=%r", line)  # noqa: TRY400 -- one line, no trace
+            message = say(language, "reload.refused", faults=str(error)[:FAULTS_SHOWN])
+        else:
+            self._scheduler.watch(config.sources, await self._due())
+            late = ", ".join(_differences(old, config))
+            log.info(
+                "reload state=done sources=%d topics=%d restart=%r",
+                len(config.sources),
+                len(config.topics),
+                late,
+            )
+            message = say(language, "reload.done", sources=len(config.sources), topics=len(config.topics))
+            if late:
+                message = Safe(f"{message}\n{say(language, 'reload.restart', keys=late)}")
+        self._notifier.ready()
+        await self._tell_admins(Message(message))
+
+    async def _tell_admins(self, message: Message) -> None:
+        for admin in sorted(self._engine.config.telegram.admins):
+            try:
+                await self._bot.send(admin, message)
+            except errors.MonitorError as error:
+                log.warning("admin chat=%d state=not_told reason=%r", admin, str(error))
+
+    async def _watchdog(self) -> None:
+        """Tell systemd that all parts are alive, as long as they are."""
+        while True:
+            await asyncio.sleep((self._notifier.watchdog or GRACE).total_seconds())
+            stuck = await self._stuck()
+            if stuck:
+                log.error("watchdog stuck=%s", ",".join(stuck))
+            else:
+                self._notifier.alive()
+
+    async def _stuck(self) -> list[str]:
+        """Return the parts that gave no sign of life for too long."""
+        oldest = time.monotonic() - STALE.total_seconds()
+        stuck = []
+        if self._scheduler.beat < oldest:
+            stuck.append("scheduler")
+        if self._courier.beat < oldest:
+            stuck.append("sender")
+        if not self._bot.alive:
+            stuck.append("telegram")
+        try:
+            await asyncio.wait_for(self._engine.store.ping(), STALE.total_seconds() / 2)
+        except TimeoutError:
+            stuck.append("store")
+        return stuck
+
+
+def _differences(old: Config, new: Config) -> list[str]:
+    """Return the keys that differ and are read at the start alone."""
+    return [
+        f"{table}.{key}"
+        for table, keys in NEEDS_RESTART.items()
+        for key in keys
+        if getattr(getattr(old, table), key) != getattr(getattr(new, table), key)
+    ]
+
+
+@contextlib.contextmanager
+def _signals(handlers: Mapping[signal.Signals, Callable[[], object]]) -> Iterator[None]:
+    """Handle these signals in the event loop for as long as the context lasts."""
+    loop = asyncio.get_running_loop()
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in handlers:
+            loop.remove_signal_handler(number)

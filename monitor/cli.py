@@ -1,0 +1,244 @@
+"""The command line.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or config. What a command is asked for goes to the
+standard output, everything else to the standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from monitor import __version__, demo, errors, matching, setup
+from monitor.app import Service
+from monitor.backtest import days, hits
+from monitor.clock import SystemClock
+from monitor.config import Config
+from monitor.engine import Engine, watch_for
+from monitor.model import Item, Match, Topic
+from monitor.pipeline import Outcome
+from monitor.store import Store, items
+from monitor.store.items import Found
+from monitor.systemd import Notifier
+from monitor.terminal import explained, forecast, news, progress
+
+log = logging.getLogger(__name__)
+
+LONGEST_LOOK_BACK = 3650  # days
+CHATTY = ("apscheduler", "httpx", "httpcore", "telegram", "aiohttp")
+"""Libraries that say more of their own work than an operator wants to read."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    _log_to_stderr(verbose=options.run is _run)
+    try:
+        return int(options.run(options))
+    except errors.MonitorError as error:
+        print(error, file=sys.stderr)  # noqa: T201 -- what a command line is for
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bot.py",
+        description="Watches feeds and public Telegram channels and alerts a chat.",
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or config.",
+    )
+    where = "default: ./config.toml, else /etc/monitor-bot/config.toml"
+    parser.add_argument("--config", type=Path, metavar="PATH", help=f"the config file ({where})")
+    parser.set_defaults(run=_run)
+    table = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = table.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command.set_defaults(run=run)
+        return command
+
+    add("run", _run, "run the service (the default)")
+    add("check", _check, "read the config and name every fault in it")
+    add("demo", _demo, "show the whole path on bundled samples, without a token or a network")
+    add("poll", _poll, "look at every source once and show what is new")
+    match = add("match", _match, "show which topics a text matches, and why")
+    match.add_argument(
+        "text", nargs="*", metavar="TEXT", help="the text; from the standard input without one"
+    )
+    files = match.add_mutually_exclusive_group()
+    files.add_argument("--file", type=Path, metavar="F", help="take the text from a file")
+    files.add_argument(
+        "--jsonl", type=Path, metavar="F", help='match {"id", "title", "text"} lines of a file'
+    )
+    backtest = add("backtest", _backtest, "show what topics would have flagged in the stored history")
+    what = backtest.add_mutually_exclusive_group()
+    what.add_argument("--topic", metavar="ID", help="one topic of the config; all of them without one")
+    what.add_argument("--query", metavar="Q", help="a query that is in no config yet")
+    backtest.add_argument("--days", type=_days, default=30, metavar="N", help="how far to look back (30)")
+    add("version", _version, "print the version")
+    return parser
+
+
+def _load(options: argparse.Namespace) -> Config:
+    path = setup.find(options.config)
+    return setup.load(path, os.environ, packs=matching.packs(), check_query=matching.parse)
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = _load(options)
+    token = setup.token(config, os.environ)
+    for warning in config.warnings:
+        log.warning("config warning=%r", warning)
+
+    async def serve() -> None:
+        async with Engine.open(config, setup.database(config, os.environ), SystemClock()) as engine:
+            await Service(engine, token, partial(_load, options), Notifier(os.environ)).run()
+
+    asyncio.run(serve())
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    config = _load(options)
+    _say(f"{config.path} is valid: {len(config.sources)} sources, {len(config.topics)} topics.")
+    for warning in config.warnings:
+        _say(f"note: {warning}")
+    return 0
+
+
+def _demo(_: argparse.Namespace) -> int:
+    return asyncio.run(demo.run())
+
+
+def _poll(options: argparse.Namespace) -> int:
+    config = _load(options)
+
+    async def one_round() -> list[Outcome]:
+        async with Engine.open(config, setup.database(config, os.environ), SystemClock()) as engine:
+            with progress("Polling", len(config.sources)) as step:
+                return await engine.poll_all(step)
+
+    outcomes = asyncio.run(one_round())
+    news(outcomes, config)
+    return 1 if outcomes and all(outcome.error for outcome in outcomes) else 0
+
+
+def _match(options: argparse.Namespace) -> int:
+    watch = watch_for(_load(options))
+    if options.jsonl:
+        for number, line in enumerate(_lines(options.jsonl), 1):
+            key, item = _item(line, f"{options.jsonl}: line {number}")
+            topics = [_found(match) for match in watch.matcher.match(item)]
+            _say(json.dumps({"id": key, "topics": topics}, ensure_ascii=False))
+        return 0
+    text = " ".join(options.text) or "".join(_lines(options.file) if options.file else sys.stdin)
+    item = Item(source_id="", key="", title="", text=text)
+    explained(item, watch.matcher.explain(item), watch.topics)
+    return 0
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    config = _load(options)
+    topics = _chosen(options, config)
+    now = SystemClock().now()
+    since = now - timedelta(days=options.days)
+    matcher = matching.Matcher(topics, names=config.aliases)
+    with Store.look(setup.database(config, os.environ)) as db:
+        total, _ = items.count_since(db, since)
+        with progress("Reading", total) as step:
+            found = list(hits(_counted(items.history(db, since), step), matcher))
+    first = max(since, found[0].when if found else now).date()
+    forecast(days(found, first, now.date()), found, {topic.id: topic.name for topic in topics})
+    return 0
+
+
+def _chosen(options: argparse.Namespace, config: Config) -> Sequence[Topic]:
+    """Return the topics to look for: one, a query of the moment, or all."""
+    if options.query:
+        matching.parse(options.query)
+        return [Topic(id="query", name=options.query, query=options.query)]
+    if not options.topic:
+        return config.topics
+    chosen = [topic for topic in config.topics if topic.id == options.topic]
+    if not chosen:
+        known = ", ".join(topic.id for topic in config.topics) or "none"
+        raise errors.UsageWrong(
+            f"--topic {options.topic}: there is no such topic in {config.path}; there are: {known}"
+        )
+    return chosen
+
+
+def _counted(history: Iterable[Found], step: Callable[[object], None]) -> Iterator[Found]:
+    for found in history:
+        step(found)
+        yield found
+
+
+def _days(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= LONGEST_LOOK_BACK):
+        raise argparse.ArgumentTypeError(
+            f"expected a number of days from 1 to {LONGEST_LOOK_BACK}, not {text!r}"
+        )
+    return int(text)
+
+
+def _version(_: argparse.Namespace) -> int:
+    _say(f"monitor-bot {__version__}")
+    return 0
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield from file
+    except OSError as error:
+        raise errors.MonitorError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+    except UnicodeDecodeError:
+        raise errors.MonitorError(f"{path} is not UTF-8 text: convert it first") from None
+
+
+def _item(line: str, place: str) -> tuple[object, Item]:
+    """Return the id and the item of a line of `match --jsonl`."""
+    try:
+        facts = json.loads(line)
+        title, text = facts.get("title") or "", facts.get("text") or ""
+        return facts["id"], Item(source_id="", key="", title=str(title), text=str(text))
+    except (ValueError, KeyError, AttributeError):
+        shape = '{"id": ..., "title": "...", "text": "..."}'
+        raise errors.MonitorError(f"{place}: expected a JSON object like {shape}") from None
+
+
+def _found(match: Match) -> dict[str, object]:
+    evidence = [
+        {"field": e.field, "start": e.start, "end": e.end, "keyword": e.keyword, "how": e.how}
+        for e in match.evidence
+    ]
+    return {"id": match.topic_id, "score": match.score, "evidence": evidence}
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    """Log to the standard error: one line an event; the journal adds the time itself."""
+    journal = "JOURNAL_STREAM" in os.environ
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR,
+        format="%(levelname)s %(message)s" if journal else "%(asctime)s %(levelname)s %(message)s",
+    )
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _say(line: str) -> None:
+    print(line)  # noqa: T201 -- what a command line is for

@@ -1,0 +1,145 @@
+"""A topic is tried on what was stored before it goes live."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from builders import NOW, item, source, topic
+from test_cli import bot
+
+from monitor.backtest import Hit, days, hits
+from monitor.clock import SystemClock
+from monitor.errors import StoreTooNew, StoreUnusable
+from monitor.matching import Matcher
+from monitor.store import Store, items, sources
+from monitor.store.items import Found
+
+A_DAY = timedelta(days=1)
+MATCHER = Matcher([topic("Starlink", id="starlink")])
+
+
+def found(title: str, days_ago: float = 0, **facts: object) -> Found:
+    return Found(item(title, published=NOW - days_ago * A_DAY, **facts), source(), (), NOW)
+
+
+def told(*history: Found) -> list[Hit]:
+    return list(hits(history, MATCHER))
+
+
+def test_only_what_matches_is_a_hit_and_only_a_new_story_an_alert() -> None:
+    one, again = told(
+        found("Starlink terminals are switched off", 1),
+        found("A museum opens its new wing", 0.9),
+        found("Starlink terminals are switched off, officials say", 0.8),
+    )
+    assert (one.alert, again.alert) == (True, False)
+
+
+def test_a_story_is_over_after_two_days() -> None:
+    first, second = told(
+        found("Starlink terminals are switched off", 5), found("Starlink terminals are switched off", 1)
+    )
+    assert first.alert
+    assert second.alert
+
+
+def test_every_day_is_counted_also_those_without_a_hit() -> None:
+    figures = days(
+        told(found("Starlink terminals are switched off", 2), found("Starlink terminals off", 2)),
+        date(2026, 1, 30),
+        date(2026, 2, 1),
+    )
+    assert [(day.date.day, day.items, day.alerts) for day in figures] == [(30, 2, 2), (31, 0, 0), (1, 0, 0)]
+
+
+def test_an_item_without_a_date_counts_for_the_day_on_which_it_was_found() -> None:
+    (hit,) = told(Found(item("Starlink", published=None), source(), (), NOW))
+    assert hit.when == NOW
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a config and a database that holds three items of the last days."""
+    database = tmp_path / "monitor.db"
+    (tmp_path / "config.toml").write_text(
+        f'[storage]\npath = "{database}"\n[[topics]]\nid = "starlink"\nkeywords = ["Starlink"]\n',
+        encoding="utf-8",
+    )
+
+    async def fill() -> None:
+        now = SystemClock().now()
+        store = Store.open(database)
+        await store.write(partial(sources.declare, sources=[source()]))
+        for number, title in enumerate(("Starlink is off", "A museum opens", "Drone shot down over the sea")):
+            when = now - number * A_DAY
+            one = item(title, published=when)
+            await store.write(partial(items.insert, item=one, matches=(), found=when))
+        await store.close()
+
+    asyncio.run(fill())
+    return tmp_path
+
+
+def test_the_command_shows_alerts_a_day_and_the_hits(folder: Path) -> None:
+    done = bot("backtest", folder=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "█" in done.stdout
+    assert "1 items matched, 1 would have been alerts" in done.stdout
+    assert "Starlink is off" in done.stdout
+
+
+def test_a_query_that_is_in_no_config_yet_can_be_tried(folder: Path) -> None:
+    done = bot("backtest", "--query", "drone AND sea", "--days", "7", folder=folder)
+    assert "Drone shot down over the sea" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--topic", "starlnk"), "there are: starlink"),
+        (("--query", "drone AND"), "character"),
+        (("--days", "0"), "1 to 3650"),
+        (("--days", "soon"), "1 to 3650"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_what_would_be_right(
+    folder: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = bot("backtest", *arguments, folder=folder)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_history_it_says_how_to_get_one(folder: Path) -> None:
+    (folder / "monitor.db").unlink()
+    done = bot("backtest", folder=folder)
+    assert done.returncode == 1
+    assert "run the bot first" in done.stderr
+    assert not (folder / "monitor.db").exists()
+
+
+def test_a_database_can_be_looked_at_while_the_bot_has_it(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "monitor.db")
+    with Store.look(tmp_path / "monitor.db") as db:
+        assert items.count_since(db, NOW) == (0, 0)
+    asyncio.run(store.close())
+
+
+def test_a_database_of_another_version_is_not_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    store = Store.open(path)
+    rename = "UPDATE _sqlite_migrations SET name = ? WHERE id = 1"
+    for name, refusal in (("m999_future", StoreTooNew), ("m001_sources", None)):
+        asyncio.run(store.write(lambda db, name=name: db.execute(rename, [name])))
+        if refusal:
+            with pytest.raises(refusal), Store.look(path):
+                pass
+    asyncio.run(store.write(lambda db: db.execute("DELETE FROM _sqlite_migrations WHERE name LIKE 'm005%'")))
+    with pytest.raises(StoreUnusable, match="older version"), Store.look(path):
+        pass
+    asyncio.run(store.close())

@@ -1,0 +1,159 @@
+"""The command line: what was asked for on standard output, one clear line on standard error, an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor import __version__
+
+ROOT = Path(__file__).parent.parent
+CONFIG = """
+[[sources]]
+id = "example"
+name = "Example News"
+url = "http://127.0.0.1:9/feed"
+
+[[topics]]
+id = "starlink"
+name = "Starlink"
+keywords = ["Starlink"]
+"""
+
+
+def bot(*arguments: object, folder: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if name != "TELEGRAM_BOT_TOKEN"}
+    return subprocess.run(
+        [sys.executable, ROOT / "bot.py", *map(str, arguments)],
+        cwd=folder,
+        input=stdin,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_demo_shows_alerts_in_three_languages_and_ends_by_itself(tmp_path: Path) -> None:
+    began = time.monotonic()
+    done = bot("demo", folder=tmp_path)
+    assert time.monotonic() - began < 30
+    assert (done.returncode, done.stderr) == (0, "")
+    for shown in ("Старлінк", "энергосистеме", "freezing", "(official)", "in Ukrainian", "alerts sent"):
+        assert shown in done.stdout
+    assert "museum" not in done.stdout.lower()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_says_that_a_config_is_valid_and_what_may_not_be_meant(folder: Path) -> None:
+    done = bot("check", folder=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 sources, 1 topics" in done.stdout
+    assert "token" in done.stdout
+
+
+def test_check_names_every_fault_with_its_line_and_exits_with_2(folder: Path) -> None:
+    (folder / "config.toml").write_text(
+        CONFIG + 'kewords = []\n[polling]\nevery = "soon"\n', encoding="utf-8"
+    )
+    done = bot("check", folder=folder)
+    assert done.returncode == 2
+    first, second = done.stderr.splitlines()
+    assert "config.toml: line 11:" in first
+    assert '"keywords"' in first
+    assert "config.toml: line 13:" in second
+
+
+def test_the_example_config_is_valid_as_it_stands(tmp_path: Path) -> None:
+    assert bot("--config", ROOT / "config.example.toml", "check", folder=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["run", "check", "poll", "match"])
+def test_without_a_config_every_command_says_what_to_do(tmp_path: Path, command: str) -> None:
+    done = bot("--config", "nowhere.toml", command, folder=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "nowhere.toml" in done.stderr
+
+
+def test_run_without_a_token_says_where_to_get_one(folder: Path) -> None:
+    done = bot("run", folder=folder)
+    assert done.returncode == 2
+    assert "BotFather" in done.stderr
+
+
+def test_match_says_which_topics_and_why(folder: Path) -> None:
+    done = bot("match", "Дрони зі Старлінками", folder=folder)
+    assert done.returncode == 0
+    assert "Starlink (starlink)" in done.stdout
+    assert "Старлінками" in done.stdout
+    assert "script" in done.stdout
+
+
+def test_match_reads_a_file_or_the_standard_input(folder: Path) -> None:
+    (folder / "text.txt").write_text("Starlink", encoding="utf-8")
+    for done in (
+        bot("match", "--file", "text.txt", folder=folder),
+        bot("match", folder=folder, stdin="Starlink"),
+    ):
+        assert "Starlink (starlink)" in done.stdout
+
+
+def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(folder: Path) -> None:
+    texts = [{"id": 1, "title": "Старлінк", "text": "x"}, {"id": "b", "title": "", "text": "Nothing here"}]
+    lines = "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts)
+    (folder / "texts.jsonl").write_text(lines, encoding="utf-8")
+    done = bot("match", "--jsonl", "texts.jsonl", folder=folder)
+    first, second = map(json.loads, done.stdout.splitlines())
+    (topic,) = first["topics"]
+    (evidence,) = topic.pop("evidence")
+    assert (first["id"], topic["id"], 0 < topic["score"] <= 100) == (1, "starlink", True)
+    assert evidence == {"field": "title", "start": 0, "end": 8, "keyword": "Starlink", "how": "script"}
+    assert second == {"id": "b", "topics": []}
+
+
+@pytest.mark.parametrize("line", ["nonsense", "[1]", '{"title": "no id"}'])
+def test_match_names_the_line_that_is_wrong(folder: Path, line: str) -> None:
+    (folder / "texts.jsonl").write_text(f'{{"id": 1, "text": ""}}\n{line}\n', encoding="utf-8")
+    done = bot("match", "--jsonl", "texts.jsonl", folder=folder)
+    assert done.returncode == 1
+    assert "texts.jsonl: line 2" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "latin.txt"])
+def test_match_names_a_file_that_cannot_be_read(folder: Path, name: str) -> None:
+    (folder / "latin.txt").write_bytes(b"\xff\xfe\xfd")
+    done = bot("match", "--file", name, folder=folder)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert name in done.stderr
+
+
+def test_poll_names_what_failed_and_fails_when_everything_did(folder: Path) -> None:
+    done = bot("poll", folder=folder)
+    assert done.returncode == 1
+    assert "failed" in done.stdout
+    assert "1 sources polled, 0 new items, 1 failed." in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
+    assert bot("version", folder=tmp_path).stdout == f"monitor-bot {__version__}\n"
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_a_command_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    assert bot("dance", folder=tmp_path).returncode == 2

@@ -1,0 +1,230 @@
+"""The service as its users meet it: a process of its own, over HTTP, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import socket
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from running import ADMIN, CHAT, Bot, a_bot
+
+PROMPT = 2.0  # seconds from publication to the chat
+UKRAINIAN = "SpaceX почала вимикати дрони, що використовують Старлінк"
+
+
+@pytest.fixture
+async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
+    async with a_bot(tmp_path) as bot:
+        yield bot
+
+
+async def test_an_item_on_a_topic_reaches_the_chat_within_two_seconds_and_nothing_else_does(bot: Bot) -> None:
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.publish(("/1", "Starlink terminals are switched off", ""), ("/2", "A museum opens its new wing", ""))
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 1, within=PROMPT)
+    bot.post(UKRAINIAN, "Вітаємо рятувальників")
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 2, within=PROMPT)
+    first, second = bot.alerts()
+    assert "Starlink terminals are switched off" in first
+    assert UKRAINIAN in second
+    assert "🏛 The ministry" in second
+    assert "Старлінк" in bot.in_bold()
+
+
+async def test_unsubscribing_ends_the_alerts(bot: Bot) -> None:
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.api.user_says(CHAT, "/unsubscribe starlink")
+    await bot.api.wait_for(lambda: "You will hear no more of: Starlink." in bot.api.texts(CHAT))
+    before = len(bot.api.sent)
+    bot.publish(("/1", "Starlink terminals are switched off", ""))
+    polls = len(bot.web.requests)
+    await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 6, within=10)
+    assert len(bot.api.sent) == before
+
+
+async def test_a_restart_repeats_nothing_and_tells_what_came_meanwhile(bot: Bot) -> None:
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.publish(("/1", "Starlink terminals are switched off", ""))
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 1, within=PROMPT)
+    assert await bot.stop() == 0
+    bot.publish(("/2", "A second launch of Starlink satellites succeeds", ""))
+    await bot.start()
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 2, within=10)
+    polls = len(bot.web.requests)
+    await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 4, within=10)
+    assert [text.splitlines()[1] for text in bot.alerts()] == [
+        "Starlink terminals are switched off",
+        "A second launch of Starlink satellites succeeds",
+    ]
+
+
+async def test_ten_kills_while_items_arrive_lose_nothing_and_repeat_at_most_one_each(bot: Bot) -> None:
+    chance = random.Random(7)
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    published = []
+    for _ in range(10):
+        for _ in range(5):
+            published.append(f"Starlink report {len(published)} from the northern front")
+            bot.publish((f"/report/{len(published)}", published[-1], ""))
+            await asyncio.sleep(chance.uniform(0, 0.3))  # the moment of the kill is what is tested
+        await bot.kill()
+        await bot.start()
+    await bot.api.wait_for(lambda: len(set(bot.alerts())) >= len(published), within=20)
+    lines = [line for text in bot.alerts() for line in text.splitlines()]
+    told = Counter(line for line in lines if line.startswith("Starlink report"))
+    assert set(told) == set(published)
+    assert sum(told.values()) - len(published) <= 10
+
+
+async def test_it_is_ready_while_telegram_is_away_and_tells_what_came_once_it_is_back(bot: Bot) -> None:
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    await bot.api.down()
+    bot.publish(("/1", "Starlink terminals are switched off", ""))
+    await bot.api.wait_for(lambda: "queued=1" in bot.log.read_text("utf-8"))
+    assert await bot.stop() == 0
+    await bot.start()
+    await bot.api.wait_for(lambda: "telegram unreachable" in bot.log.read_text("utf-8"), within=10)
+    await bot.api.up()
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 1, within=20)
+
+
+async def test_a_token_that_telegram_refuses_ends_it_with_one_clear_line(bot: Bot) -> None:
+    bot.api.token = "999:another_token_than_the_one_in_the_config"
+    await bot.start()
+    assert await bot.exit_code() == 2
+    last = bot.log.read_text("utf-8").splitlines()[-1]
+    assert "token" in last
+    assert "Traceback" not in bot.log.read_text("utf-8")
+
+
+async def test_a_second_copy_on_the_same_database_is_refused_and_the_first_goes_on(bot: Bot) -> None:
+    await bot.start()
+    await bot.baseline()
+    first, bot.process = bot.process, None
+    await bot.start()
+    assert await bot.exit_code() == 1
+    assert "in use by another copy" in bot.log.read_text("utf-8").splitlines()[-1]
+    assert first
+    assert first.returncode is None
+    bot.process = first
+
+
+async def test_a_database_from_a_newer_version_is_refused_in_one_line(bot: Bot) -> None:
+    await bot.start()
+    await bot.baseline()
+    await bot.stop()
+    with sqlite3.connect(bot.folder / "monitor.db") as db:
+        db.execute("UPDATE _sqlite_migrations SET name = 'm999_future' WHERE id = 1")
+    db.close()
+    await bot.start()
+    assert await bot.exit_code() == 1
+    assert "newer version" in bot.log.read_text("utf-8").splitlines()[-1]
+
+
+async def test_a_valid_config_is_taken_up_on_sighup_and_a_faulty_one_is_not(bot: Bot) -> None:
+    await bot.start()
+    bot.api.user_says(ADMIN, "/start")
+    await bot.subscribe()
+    await bot.baseline()
+    bot.write_config('[[topics]]\nid = "museum"\nname = "Museums"\nkeywords = ["museum"]\n')
+    bot.signal(signal.SIGHUP)
+    await bot.api.wait_for(lambda: any("in force" in text for text in bot.api.texts(ADMIN)))
+    bot.api.user_says(CHAT, "/subscribe museum")
+    await bot.api.wait_for(lambda: any("Museums." in text for text in bot.api.texts(CHAT)))
+    bot.more = '[polling]\nevry = "1s"\n'
+    bot.write_config()
+    bot.signal(signal.SIGHUP)
+    await bot.api.wait_for(lambda: any("evry" in text for text in bot.api.texts(ADMIN)))
+    assert "reload state=refused" in bot.log.read_text("utf-8")
+    bot.publish(("/2", "A museum opens its new wing", ""))
+    await bot.api.wait_for(lambda: any("new wing" in text for text in bot.alerts()), within=PROMPT)
+
+
+async def test_an_admin_lets_a_new_chat_in_with_a_button(bot: Bot) -> None:
+    bot.access = "approval"
+    bot.write_config()
+    await bot.start()
+    bot.api.user_says(ADMIN, "/start")
+    await bot.api.wait_for(lambda: bot.api.labels(ADMIN), within=10)
+    bot.api.user_says(CHAT, "/start")
+    await bot.api.wait_for(lambda: "Approve" in bot.api.labels(ADMIN))
+    bot.api.presses(ADMIN, "Approve")
+    await bot.api.wait_for(lambda: "➕ Starlink" in bot.api.labels(CHAT))
+
+
+async def test_who_blocks_the_bot_is_left_alone_and_heard_again_when_they_return(bot: Bot) -> None:
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.api.block(CHAT)
+    bot.publish(("/1", "Starlink terminals are switched off", ""))
+    polls = len(bot.web.requests)
+    await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 4, within=10)
+    refused = [call for call in bot.api.calls if call.method == "sendmessage" and call.code == 403]
+    assert len(refused) <= 1
+    bot.api.unblock(CHAT)
+    polls = len(bot.web.requests)
+    await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 4, within=10)
+    bot.publish(("/2", "A second launch of Starlink satellites succeeds", ""))
+    await bot.api.wait_for(lambda: any("second launch" in text for text in bot.alerts()), within=PROMPT)
+
+
+async def test_systemd_is_told_when_it_is_ready_alive_and_stopping(bot: Bot) -> None:
+    path = str(bot.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(path)
+        notify.setblocking(False)  # noqa: FBT003 -- the socket's own way
+        loop = asyncio.get_running_loop()
+        await bot.start({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000"})
+        heard: list[str] = []
+        while not any("WATCHDOG=1" in line for line in heard):
+            heard.append((await asyncio.wait_for(loop.sock_recv(notify, 4096), 10)).decode())
+        assert "READY=1" in heard[0]
+        began = time.monotonic()
+        bot.signal(signal.SIGTERM)
+        while not any("STOPPING=1" in line for line in heard):
+            heard.append((await asyncio.wait_for(loop.sock_recv(notify, 4096), 10)).decode())
+        assert await bot.exit_code() == 0
+        assert time.monotonic() - began < 10
+
+
+async def test_no_token_and_no_chat_text_is_ever_logged(bot: Bot) -> None:
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.api.user_says(CHAT, "/subscribe a secret wish")
+    await bot.api.wait_for(lambda: any("secret wish" in text for text in bot.api.texts(CHAT)))
+    await bot.api.down()
+    await bot.api.wait_for(lambda: "telegram unreachable" in bot.log.read_text("utf-8"), within=40)
+    await bot.stop()
+    log = bot.log.read_text("utf-8")
+    assert bot.api.token not in log
+    assert "secret wish" not in log
+
+
+async def test_bytes_that_are_no_feed_disturb_no_other_source(bot: Bot) -> None:
+    bot.more = f'[[sources]]\nid = "hang"\nname = "Hang"\nurl = "{bot.web.url("/hang")}"\nevery = "1s"\n'
+    bot.write_config()
+    bot.web.hang("/hang")
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.publish(("/1", "Starlink terminals are switched off", ""))
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 1, within=PROMPT)
