@@ -9,8 +9,8 @@ either is left out, so that a file that was not labelled for it says nothing abo
 
 The packs see what the bot sees: the item without its language, unless `--language` hands it on as a
 source that names its language would. `--half A` and `--half B` split the items by their ids, so that a
-pack can be improved on one half and measured on the other. The exit code is always 0: what is good
-enough is for the reader to say.
+pack can be improved on one half and measured on the other. The exit code is 0 whatever the scores:
+what is good enough is for the reader to say. It is 2 where there is no such file.
 """
 
 from __future__ import annotations
@@ -167,6 +167,8 @@ def main() -> None:
     parser.add_argument("--half", choices=["A", "B"], help="only this half of the items")
     parser.add_argument("--language", action="store_true", help="tell the matcher the items' languages")
     asked = parser.parse_args()
+    if not asked.items.is_file():
+        parser.error(f"{asked.items} is no file: give the path of the labelled items")
     rows = read(asked.items, asked.half, language=asked.language)
     verdicts = [each for each in judge(rows) if asked.topic in {None, each.topic}]
     console = Console()

@@ -222,11 +222,7 @@ def _item(line: str, place: str) -> tuple[object, Item]:
 
 
 def _found(match: Match) -> dict[str, object]:
-    evidence = [
-        {"field": e.field, "start": e.start, "end": e.end, "keyword": e.keyword, "how": e.how}
-        for e in match.evidence
-    ]
-    return {"id": match.topic_id, "score": match.score, "evidence": evidence}
+    return {"id": match.topic_id, "score": match.score, "evidence": [e._asdict() for e in match.evidence]}
 
 
 def _log_to_stderr(*, verbose: bool) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Priority = Literal["urgent", "normal", "low"]
 Field = Literal["title", "text"]
@@ -114,8 +114,7 @@ class Topic:
     priority: Priority = "normal"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):  # a named tuple, as a busy index makes hundreds an item
     """A stretch of an item that made a topic match: `getattr(item, field)[start:end]`."""
 
     field: Field
@@ -125,8 +124,7 @@ class Evidence:
     how: How
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A topic found in an item, and why."""
 
     topic_id: str

@@ -307,3 +307,18 @@ def test_further_spellings_of_a_name_are_known_to_topics_and_texts() -> None:
     assert Matcher([town]).match(text) == ()
     (found,) = Matcher([town], names=[["Pokrovsk", "Красноармійськ"]]).match(text)
     assert found.evidence[0].keyword == "Pokrovsk"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "yes", "no"),
+    [
+        ("немає світла", "У місті немає світла", "У місті багато світла"),
+        ("no electricity", "There is no electricity in town", "Electricity is cheap"),
+        ("down drone", "They down a drone", "A drone was sold"),
+        ("without power", "Thousands without power", "Power returns"),
+    ],
+)
+def test_a_little_word_that_changes_what_is_said_is_not_free(keyword: str, yes: str, no: str) -> None:
+    matcher = Matcher([topic(keyword)])
+    assert matcher.match(item(yes))
+    assert not matcher.match(item(no))

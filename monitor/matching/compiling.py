@@ -27,8 +27,15 @@ from monitor.matching.terms import Beginning, Fuzzy, Misspelt, Spelling, Term, k
 from monitor.model import Topic
 from monitor.text import fold, tokens
 
+CARRYING = frozenset("no not never without down out off over under не ні нет немає нема без ані".split())
+"""Little words that change what is said: "no electricity" is not "electricity"."""
 MANY = 6  # plans side by side from which it pays to file them
 WINDOW = 5  # how many other words may stand among those of a keyword
+
+
+def is_free(text: str) -> bool:
+    """Return whether a word may be left out of a phrase: a little word that carries no meaning of its own."""
+    return keyword(text).stop and fold(text) not in CARRYING
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Compiler:
 
     def both(self, queries: tuple[nodes.Query, ...], *, title: bool) -> Plan:
         """Return the plan of queries that must all hold; bare stop words among others are free."""
-        needed = [each for each in queries if not (isinstance(each, nodes.Word) and keyword(each.text).stop)]
+        needed = [each for each in queries if not (isinstance(each, nodes.Word) and is_free(each.text))]
         if not any(map(nodes.finds, needed)):
             needed = list(queries)
         plans = tuple(self.query(each, title=title) for each in needed)
@@ -107,7 +114,7 @@ class Compiler:
         pieces = [[token.text for token in tokens(piece)] for piece in text.split()]
         pieces = [piece for piece in pieces if piece]
         if free:
-            pieces = [piece for piece in pieces if len(piece) > 1 or not keyword(piece[0]).stop] or pieces
+            pieces = [piece for piece in pieces if len(piece) > 1 or not is_free(piece[0])] or pieces
         units: list[Unit] = []
         for piece in pieces:
             if len(piece) == 1:

@@ -53,4 +53,5 @@ class Piece:
     ends: bool  # whether a sentence ends with it
     terms: tuple[tuple[int, ...], ...] = ()  # the terms that each of them is; () if none of them is any
     grades: tuple[tuple[Grade, ...], ...] = ()  # how, in the same order
+    present: frozenset[int] = frozenset()  # the terms that any of them is
     filed: Filed | None = None  # what the index has filed under these terms, once it was asked

@@ -141,6 +141,7 @@ class Lexicon:
             grades = piece.grades or ((),) * len(found)
             piece.terms = tuple((*old, *new) for old, new in zip(terms, found, strict=True))
             piece.grades = tuple((*old, *new.values()) for old, new in zip(grades, found, strict=True))
+            piece.present = piece.present.union(*found)
 
     def _candidates(self, word: Word) -> Iterable[int]:
         """Return the terms that share a key with a word, in the order of their numbers."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter, itemgetter
+from collections.abc import Set as AbstractSet
+from operator import itemgetter
 
 from monitor.matching.aliases import aliases
 from monitor.matching.compiling import Compiler
@@ -18,7 +19,11 @@ from monitor.matching.terms import Fuzzy, Term, keyword
 from monitor.model import Evidence, Field, Item, Match, Source, Topic
 from monitor.text import language_of, tokens
 
+FEW_TERMS = 16  # of a topic: with more, it is quicker to locate all that stand in an item
 MAX_EVIDENCE = 20  # stretches for one topic
+TOPIC_ID, SCORE_OF_MATCH = itemgetter(0), itemgetter(1)
+SCORE = itemgetter(0)  # of a mark
+new = tuple.__new__  # makes a named tuple in half the time of its own constructor
 _SAMPLE = 200  # characters that show an item's language
 
 
@@ -89,14 +94,13 @@ class Matcher:
             found = entry.plan.find(reading)
             if found is not None:
                 matches.append(Match(entry.topic_id, found[0], evidence(found[1])))
-        matches.sort(key=attrgetter("topic_id"))
-        matches.sort(key=attrgetter("score"), reverse=True)
+        matches.sort(key=TOPIC_ID)
+        matches.sort(key=SCORE_OF_MATCH, reverse=True)
         return tuple(matches)
 
     def _singles(self, reading: ItemReading) -> list[Match]:
         """Return the matches of topics that are a single word: what `One.find` says, without the detour."""
-        found: dict[str, Match] = {}
-        repeated: dict[str, list[Mark]] = {}
+        found: dict[str, list[Mark]] = {}
         titles = reading.title_pieces
         starts = reading.starts
         for at, piece in reading.found:
@@ -105,17 +109,12 @@ class Matcher:
                 start = starts[at]
                 field: Field = "title" if at < titles else "text"
                 for first, last, topic_id, keyword, how, score in filed.singles:
-                    stretch = Evidence(field, start + first, start + last, keyword, how)
-                    if topic_id not in found:
-                        found[topic_id] = Match(topic_id, score, (stretch,))
-                    elif topic_id in repeated:
-                        repeated[topic_id].append((score, stretch))
+                    mark = score, new(Evidence, (field, start + first, start + last, keyword, how))
+                    if topic_id in found:
+                        found[topic_id].append(mark)
                     else:
-                        before = found[topic_id]
-                        repeated[topic_id] = [(before.score, before.evidence[0]), (score, stretch)]
-        for topic_id, marks in repeated.items():
-            found[topic_id] = Match(topic_id, max(marks, key=itemgetter(0))[0], evidence(marks))
-        return list(found.values())
+                        found[topic_id] = [mark]
+        return [new(Match, (topic_id, *_at_best(marks))) for topic_id, marks in found.items()]
 
     def _filed(self, piece: Piece) -> Filed:
         """Return what is filed under a piece, and keep it there."""
@@ -130,10 +129,12 @@ class Matcher:
             if filed.entries:
                 found.update(filed.entries)
             if filed.partners:
-                where = reading.where
+                standing = reading.standing
                 for partner, entry in zip(filed.partners, filed.paired, strict=True):
-                    if partner in where:
+                    if partner in standing:
                         found.add(entry)
+        if found:
+            reading.locate(_asked_for(found, reading.standing))
         return found
 
     def explain(self, item: Item, source: Source | None = None) -> tuple[Explanation, ...]:
@@ -170,6 +171,27 @@ class Matcher:
         """Return how much a plan costs that is filed under a term."""
         known = self._lexicon.term(term)
         return 50 if isinstance(known, Fuzzy) and keyword(known.text).common else 1
+
+
+def _at_best(marks: list[Mark]) -> tuple[float, tuple[Evidence, ...]]:
+    """Return the best score of the marks of a single word, which overlap nowhere, and their evidence."""
+    if len(marks) == 1:
+        score, stretch = marks[0]
+        return score, (stretch,)
+    best = max(marks, key=SCORE)[0]
+    if len(marks) > MAX_EVIDENCE:
+        return best, evidence(marks)
+    return best, tuple([stretch for _, stretch in marks])
+
+
+def _asked_for(entries: Iterable[Entry], standing: frozenset[int]) -> AbstractSet[int]:
+    """Return those of the terms that stand in an item which its candidates will ask for."""
+    terms: set[int] = set()
+    for entry in entries:
+        if len(entry.held) > FEW_TERMS:
+            return standing
+        terms.update(entry.held)
+    return terms & standing
 
 
 def evidence(marks: list[Mark]) -> tuple[Evidence, ...]:

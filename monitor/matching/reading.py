@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import accumulate
 
@@ -29,6 +28,7 @@ class ItemReading:
         self._written = (title, text)
         self._pieces = lexicon.pieces(title + text, subject.language)
         self.found = [(at, piece) for at, piece in enumerate(self._pieces) if piece.terms]
+        self._where: dict[int, list[tuple[int, int]]] = {}  # the numbers of the piece, and of the token in it
         self._hits: dict[int, list[Hit]] = {}
 
     @cached_property
@@ -52,26 +52,31 @@ class ItemReading:
         return self._positions[len(self._written[0])]
 
     @cached_property
-    def where(self) -> dict[int, list[tuple[int, int]]]:
-        """Which tokens each term is: the number of the piece, and of the token in it."""
-        where: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-        for at, piece in self.found:
-            for offset, terms in enumerate(piece.terms):
-                if terms:
-                    place = (at, offset)
-                    for term in terms:
-                        where[term].append(place)
-        return where
+    def standing(self) -> frozenset[int]:
+        """The terms that stand anywhere."""
+        return frozenset[int]().union(*[piece.present for _, piece in self.found])
 
     def present(self, terms: Mapping[int, object]) -> set[int]:
         """Return those of the terms that stand anywhere."""
-        return self.where.keys() & terms.keys()
+        return set(self.standing & terms.keys())
+
+    def locate(self, terms: Iterable[int]) -> None:
+        """Find out where these terms stand, all in one go."""
+        wanted = set(terms).difference(self._where)
+        self._where.update((term, []) for term in wanted)
+        for at, piece in self.found:
+            for term in piece.present & wanted:
+                self._where[term] += [(at, offset) for offset, each in enumerate(piece.terms) if term in each]
 
     def hits(self, term: int) -> list[Hit]:
         """Return where a term stands, by ascending position."""
+        if term not in self.standing:
+            return []
         hits = self._hits.get(term)
         if hits is None:
-            hits = self._hits[term] = [self._hit(term, at, offset) for at, offset in self.where.get(term, ())]
+            if term not in self._where:
+                self.locate(self.standing)
+            hits = self._hits[term] = [self._hit(term, at, offset) for at, offset in self._where[term]]
         return hits
 
     def _hit(self, term: int, at: int, offset: int) -> Hit:

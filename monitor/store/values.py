@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,7 +43,7 @@ def item_of(row: Row) -> Item:
 
 def evidence_text(evidence: tuple[Evidence, ...]) -> str:
     """Return evidence as JSON."""
-    return json.dumps([asdict(one) for one in evidence], ensure_ascii=False)
+    return json.dumps([one._asdict() for one in evidence], ensure_ascii=False)
 
 
 def evidence_of(text: str) -> tuple[Evidence, ...]:
