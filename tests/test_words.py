@@ -231,3 +231,17 @@ def test_asking_for_a_slip_never_fails(word: str, other: str) -> None:
 @pytest.mark.parametrize("language", ["uk", "ru", "en", None])
 def test_an_ending_alone_is_a_word_too(word: str, language: str | None) -> None:
     assert how(word, word, language) == "exact"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "token", "language"),
+    [
+        ("відключень", "відключення", "uk"),
+        ("електропостачанням", "електропостачання", "uk"),
+        ("электроснабжением", "электроснабжения", "ru"),
+        ("ядерної", "ядерну", "uk"),
+        ("договір", "договору", "uk"),
+    ],
+)
+def test_a_keyword_may_be_written_in_any_case(keyword: str, token: str, language: str) -> None:
+    assert how(keyword, token, language) == "form"

@@ -31,6 +31,8 @@ _SHORTEST_NAME = 4  # letters of a name that is recognised across scripts
 _SHORTEST_CYRILLIC_NAME = 6  # letters of a name that is recognised across Ukrainian and Russian
 _SHORTEST_TYPO = 4  # letters of a stem that a typo may be in, at the loosest
 _KEY_LENGTH = 7  # letters of a stem that its typo keys are made from
+_OBLIQUE = re.compile(".{4}(?:[ая]ми|[ая]х|ням|нню|нием|ением|ний|ень|ого|ому|ої|ых|ыми)$")
+"""The ends of words that are hardly ever a dictionary form: as keywords they may be any of their readings."""
 _UKRAINIAN = re.compile("[іїє']|[сцз]ьк")
 
 
@@ -63,6 +65,8 @@ def _analyse(word: str, language: str | None, names: Aliases) -> Word:
     script = script_of(folded)
     (stems, heads), known = morphology.known_readings(folded, script, language)
     groups = names.groups(stems, capital=word.lstrip("#")[:1].isupper())
+    if not known and script == "cyrillic" and _OBLIQUE.search(folded):
+        heads = stems
     roman = frozenset() if known and not groups else _sounds(folded, stems, script)
     return Word(
         folded, script, stems, heads, roman, groups, common=bool(known), stop=is_function_word(folded)
