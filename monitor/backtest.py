@@ -6,6 +6,7 @@ have been alerts of their own: the first report of each story.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -41,20 +42,21 @@ class Day:
 
 def hits(history: Iterable[Found], matcher: Matcher) -> Iterator[Hit]:
     """Yield the items of a history that match, oldest first."""
-    told: list[Story] = []
+    told: deque[Story] = deque()
+    known = stories.Known()
     for number, found in enumerate(history):
         matches = matcher.match(found.item, found.source)
         if not matches:
             continue
         when = found.item.published or found.found
-        told = [story for story in told if story.seen >= when - stories.WINDOW]
-        story = stories.find(found.item, told)
+        if told and told[0].begun < when - stories.WINDOW:
+            told = deque(story for story in told if story.begun >= when - stories.WINDOW)
+            known = stories.Known(reversed(told))
+        story = known.find(found.item)
         if story is None:
-            told.append(Story(number, stories.headline(found.item), stories.links(found.item), when))
-        else:
-            told.remove(story)
-            links = story.links | stories.links(found.item)
-            told.append(Story(story.id, story.headline, links, when))
+            links = frozenset((link, found.item.source_id) for link in stories.links(found.item))
+            told.append(Story(number, stories.headline(found.item), links, when))
+            known.add(told[-1])
         yield Hit(found, matches, alert=story is None)
 
 

@@ -13,29 +13,30 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from monitor import __version__, errors
+from monitor import __version__, errors, matching
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.matching import Matcher
-from monitor.model import Source
+from monitor.model import Source, Topic
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
-from monitor.store import Store, items
+from monitor.store import Store, items, watches
 from monitor.store import sources as sources_table
 
 log = logging.getLogger(__name__)
+
+SLICE = 500  # items forgotten in one transaction
 
 
 class Engine:
     """Reads sources into the database and finds the topics of a config in them."""
 
-    def __init__(self, config: Config, store: Store, http: Http, clock: Clock) -> None:
+    def __init__(self, config: Config, store: Store, http: Http, clock: Clock, watch: Watch) -> None:
         """Take open keepers; `Engine.open` is the way in."""
         self.store = store
         self.clock = clock
-        self._pipeline = Pipeline(store, http, clock, config.polling.every)
         self.config = config
-        self.watch = watch_for(config)
+        self.watch = watch
+        self._pipeline = Pipeline(store, http, clock, config.polling.every)
 
     @classmethod
     @asynccontextmanager
@@ -56,18 +57,32 @@ class Engine:
         store = await asyncio.to_thread(Store.open, database)
         try:
             async with http:
-                engine = cls(config, store, http, clock)
                 await store.write(partial(sources_table.declare, sources=config.sources))
-                yield engine
+                yield cls(config, store, http, clock, await _watch_of(config, store))
         finally:
             await store.close()
 
     async def reconfigure(self, config: Config) -> None:
         """Go on with another config; raises StoreUnwritable, and then the old one stays."""
-        watch = await asyncio.to_thread(watch_for, config)
+        watch = await _watch_of(config, self.store)
         await self.store.write(partial(sources_table.declare, sources=config.sources))
         self.config, self.watch = config, watch
         self._pipeline.default_every = config.polling.every
+
+    async def add_watch(self, chat_id: int, query: str) -> Topic:
+        """Let a chat watch for a query from now on; raises QueryInvalid or StoreUnwritable."""
+        matching.parse(query)
+        add = partial(watches.add, chat_id=chat_id, query=query, now=self.clock.now())
+        watch = await self.store.write(add)
+        await asyncio.to_thread(self.watch.add, watch)
+        return watch
+
+    async def remove_watch(self, chat_id: int, watch_id: str) -> bool:
+        """Let a chat watch for this no more; return whether it did."""
+        done = await self.store.write(partial(watches.remove, chat_id=chat_id, watch_id=watch_id))
+        if done:
+            await asyncio.to_thread(self.watch.remove, watch_id)
+        return done
 
     async def poll(self, source: Source) -> Outcome:
         """Look at a source once; see `Pipeline.poll`."""
@@ -81,19 +96,32 @@ class Engine:
             done(outcome)
             return outcome
 
-        return list(await asyncio.gather(*(one(source) for source in self.config.sources)))
+        ends = await asyncio.gather(*map(one, self.config.sources), return_exceptions=True)
+        failed = next((end for end in ends if isinstance(end, BaseException)), None)
+        if failed:  # the others have ended and are stored by now
+            raise failed
+        return [end for end in ends if isinstance(end, Outcome)]
 
     async def tidy(self) -> None:
         """Forget what is older than `[storage] keep`."""
         before = self.clock.now() - self.config.storage.keep
         try:
-            count = await self.store.write(partial(items.forget, before=before))
+            count = total = await self.store.write(partial(items.forget, before=before, limit=SLICE))
+            while count == SLICE:  # in slices, so that polls and messages get their turn in between
+                count = await self.store.write(partial(items.forget, before=before, limit=SLICE))
+                total += count
         except errors.StoreUnwritable as error:
             log.error("tidy error=%r", str(error))  # noqa: TRY400 -- one line, no trace
         else:
-            log.info("tidy forgotten=%d", count)
+            log.info("tidy forgotten=%d", total)
+
+
+async def _watch_of(config: Config, store: Store) -> Watch:
+    """Return what is looked for: the topics of the config, and what chats watch for by themselves."""
+    own = await store.read(watches.every)
+    return await asyncio.to_thread(Watch, [*config.topics, *own], config.aliases)
 
 
 def watch_for(config: Config) -> Watch:
     """Return what a config looks for, compiled."""
-    return Watch(Matcher(config.topics, names=config.aliases), {topic.id: topic for topic in config.topics})
+    return Watch(config.topics, config.aliases)

@@ -138,8 +138,8 @@ class Story:
 
     id: int
     headline: str  # of the item that it began with
-    links: frozenset[str]  # canonical links of its items
-    seen: datetime  # when its latest item came
+    links: frozenset[tuple[str, str]]  # canonical links of its items, each with the source that gave it
+    begun: datetime  # when its first item came
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from monitor import audience, cadence, errors, sources, stories, text
 from monitor.clock import Clock
-from monitor.matching import Matcher
+from monitor.matching import Explanation, Matcher
 from monitor.model import Hints, Item, Match, Polled, Source, SourceState, Story, Topic
 from monitor.sources.http import Http
 from monitor.store import Database, Store, chats, items, outbox
@@ -29,15 +30,44 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN_AT_THE_GONE = timedelta(days=1)
 
+CHANGED_MEANWHILE = "its address changed while it was read: it is read again"
+
 Matched = tuple[Item, tuple[Match, ...]]
 
 
-@dataclass(frozen=True, slots=True)
 class Watch:
-    """What is looked for: the topics, compiled and by id."""
+    """What is looked for: the topics of the config and the watches of the chats, compiled and by id.
 
-    matcher: Matcher
-    topics: Mapping[str, Topic]
+    Polls match in threads of their own while a chat adds a watch, so one of them at a time has the index.
+    """
+
+    def __init__(self, topics: Iterable[Topic], names: Iterable[Sequence[str]] = ()) -> None:
+        """Compile topics; `names` are further spellings of names. Raises QueryInvalid."""
+        self.topics = {topic.id: topic for topic in topics}
+        self._matcher = Matcher(self.topics.values(), names=names)
+        self._turn = threading.Lock()
+
+    def match(self, item: Item, source: Source | None = None) -> tuple[Match, ...]:
+        """Return the topics that an item is about, the best score first."""
+        with self._turn:
+            return self._matcher.match(item, source)
+
+    def explain(self, item: Item) -> tuple[Explanation, ...]:
+        """Return for each topic whether it matches, and what was missing."""
+        with self._turn:
+            return self._matcher.explain(item)
+
+    def add(self, topic: Topic) -> None:
+        """Look for one more topic from now on; raises QueryInvalid."""
+        with self._turn:
+            self._matcher.add(topic)
+            self.topics = {**self.topics, topic.id: topic}
+
+    def remove(self, topic_id: str) -> None:
+        """Look for a topic no more."""
+        with self._turn:
+            self._matcher.remove(topic_id)
+            self.topics = {known: topic for known, topic in self.topics.items() if known != topic_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +122,7 @@ class Pipeline:
         after = LOOK_AGAIN_AT_THE_GONE if isinstance(error, errors.GiveUp) else getattr(error, "after", None)
         following = self._next(source, started, Hints(retry_after=after), failures)
         left = replace(state, polled=started, next_poll=following, failures=failures, error=str(error))
-        await self._store.write(partial(sources_table.save, source_id=source.id, after=left))
+        await self._store.write(partial(sources_table.save, source=source, after=left))
         return Outcome(source.id, following, error=str(error))
 
     async def _answered(
@@ -107,20 +137,16 @@ class Pipeline:
             next_poll=following,
         )
         unknown = partial(items.unknown, source_id=source.id, items=polled.items)
-        fresh = await self._store.read(unknown) if polled.items else ()
-        found = await asyncio.to_thread(_match, fresh, source, watch.matcher) if fresh else ()
-        commit = partial(
-            _commit,
-            source=source,
-            after=after,
-            shown=polled.items,
-            found=found,
-            topics=watch.topics if state.succeeded else {},
-            now=self._clock.now(),
+        new = await self._store.read(unknown) if polled.items else ()
+        fresh = await asyncio.to_thread(_match, new, source, watch) if new else ()
+        found = _Found(
+            source, after, polled.items, fresh, _news(source, state, fresh), watch.topics, self._clock.now()
         )
-        queued = await self._store.write(commit)
+        queued = await self._store.write(partial(_commit, found=found))
+        if queued is None:
+            return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         baseline = state.succeeded is None
-        return Outcome(source.id, following, found, queued, baseline, polled.notes)
+        return Outcome(source.id, following, fresh, queued, baseline, polled.notes)
 
     def _next(self, source: Source, started: datetime, hints: Hints, failures: int = 0) -> datetime:
         return cadence.next_poll(
@@ -133,8 +159,18 @@ class Pipeline:
         )
 
 
-def _match(fresh: Sequence[Item], source: Source, matcher: Matcher) -> tuple[Matched, ...]:
-    return tuple((told, matcher.match(told, source)) for told in (_with_language(i, source) for i in fresh))
+def _match(fresh: Sequence[Item], source: Source, watch: Watch) -> tuple[Matched, ...]:
+    return tuple(_matched(item, source, watch) for item in fresh)
+
+
+def _matched(item: Item, source: Source, watch: Watch) -> Matched:
+    """Return an item in its language with its matches; one that shows a bug is kept without any."""
+    try:
+        told = _with_language(item, source)
+        return told, watch.match(told, source)
+    except Exception:  # whatever it is, the other items of the source must not wait for its mending
+        log.exception("match source=%s key=%r state=bug", source.id, item.key)
+        return item, ()
 
 
 def _with_language(item: Item, source: Source) -> Item:
@@ -143,54 +179,70 @@ def _with_language(item: Item, source: Source) -> Item:
     return replace(item, language=shown or item.language)
 
 
-def _commit(  # noqa: PLR0913, PLR0917 -- everything that one transaction stores
-    db: Database,
-    source: Source,
-    after: SourceState,
-    shown: Sequence[Item],
-    found: Sequence[Matched],
-    topics: Mapping[str, Topic],
-    now: datetime,
-) -> int:
-    """Store a poll; return how many rows were put into the outbox (none without `topics`)."""
-    sources_table.save(db, source.id, after)
-    items.seen(db, source.id, shown, now)
-    told = stories_table.recent(db, now - stories.WINDOW) if any(matches for _, matches in found) else []
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """All that one transaction stores."""
+
+    source: Source
+    after: SourceState
+    shown: Sequence[Item]  # all that the source shows, old and new
+    fresh: Sequence[Matched]
+    news: Collection[str]  # keys of the fresh items that chats may be told of
+    topics: Mapping[str, Topic]
+    now: datetime
+
+
+def _commit(db: Database, found: _Found) -> int | None:
+    """Store a poll; return how many rows were put into the outbox, None if the source is another by now."""
+    now = found.now
+    if not sources_table.save(db, found.source, found.after):
+        return None
+    items.seen(db, found.source.id, found.shown, now)
+    known: stories.Known | None = None
     queued = 0
-    for item, matches in found:
+    for item, matches in found.fresh:
         item_id = items.insert(db, item, matches, now)
         if matches:
-            story_id = _tell(db, item, item_id, told, now)
-            queued += _queue(db, item_id, story_id, matches, topics, now)
+            known = known or stories.Known(stories_table.recent(db, now - stories.WINDOW))
+            story_id = _tell(db, item, item_id, known, now)
+            if item.key in found.news:
+                queued += _queue(db, item_id, story_id, matches, found)
     return queued
 
 
-def _tell(db: Database, item: Item, item_id: int, told: list[Story], now: datetime) -> int:
-    """Find or begin the story that an item tells, and keep `told` up to date."""
-    story = stories.find(item, told)
-    if story:
-        told.remove(story)
-    else:
+def _tell(db: Database, item: Item, item_id: int, known: stories.Known, now: datetime) -> int:
+    """Find or begin the story that an item tells, store that, and keep `known` up to date."""
+    links = frozenset((link, item.source_id) for link in stories.links(item))
+    story = known.find(item)
+    if story is None:
         headline = stories.headline(item)
-        story = Story(stories_table.begin(db, headline, now), headline, frozenset(), now)
-    told.insert(0, replace(story, links=story.links | stories.links(item), seen=now))
-    stories_table.join(db, story.id, item_id, told[0].links, now)
+        story = Story(stories_table.begin(db, headline, now), headline, links, now)
+        known.add(story)
+    elif not links <= story.links:
+        known.add(replace(story, links=links))
+    stories_table.join(db, story.id, item_id, links)
     return story.id
 
 
-def _queue(  # noqa: PLR0913, PLR0917 -- the columns of a row
-    db: Database,
-    item_id: int,
-    story_id: int,
-    matches: Sequence[Match],
-    topics: Mapping[str, Topic],
-    now: datetime,
-) -> int:
+def _queue(db: Database, item_id: int, story_id: int, matches: Sequence[Match], found: _Found) -> int:
     listeners = chats.listeners(db, [match.topic_id for match in matches])
-    heard = audience.hearings(matches, topics, listeners, outbox.told(db, story_id), now)
-    for hearing in heard:
-        outbox.put(db, hearing, story_id=story_id, item_id=item_id, now=now)
-    return len(heard)
+    told = outbox.told(db, story_id)
+    heard = audience.hearings(matches, found.topics, listeners, told, found.now)
+    return sum(outbox.put(db, one, story_id=story_id, item_id=item_id, now=found.now) for one in heard)
+
+
+def _news(source: Source, state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
+    """Return the keys of what a source has published since its last poll.
+
+    Nothing in its first answer is news, and no post below the newest one seen: it only came into view
+    again because a newer one was deleted.
+    """
+    if state.succeeded is None:
+        return frozenset()
+    last = state.cursor.last_post
+    if source.kind != "channel" or last is None:
+        return frozenset(item.key for item, _ in fresh)
+    return frozenset(item.key for item, _ in fresh if int(item.key.rpartition("/")[2]) > last)
 
 
 def _log(outcome: Outcome, took: timedelta) -> None:

@@ -1,51 +1,86 @@
 """Whether an item is a story that was told already.
 
-Pure: compares an item with the stories of the last two days. Two items tell one story when they
-point to the same page or forward the same post, or when their headlines say the same in the same
-words. A wrong "same" would hide an event from its readers, so a headline that names another place or
-another number is another story, however alike the rest is.
+Two items tell one story when they point to the same page or forward the same post, or when their
+headlines say the same in the same words. A wrong "same" hides an event from its readers, which is worse
+than a repetition: a headline with another number, another place, another order or a "not" is another
+story, however alike the rest is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit
-
-from rapidfuzz import fuzz, process
 
 from monitor import text
 from monitor.model import Item, Story
 
 WINDOW = timedelta(days=2)
-"""How long a story goes on: a report that comes later begins a new one."""
+"""How long after its first report a story is still the same; what comes later begins a new one."""
 
-ALIKE = 75  # rapidfuzz token_sort_ratio of two headlines that are worth a closer look
-SAME_WORD = 80  # rapidfuzz ratio of two forms or spellings of one word
 LEAST_WORDS = 4  # "Breaking news" and "Air alert" are no headlines to go by
-EXTRA_WORDS = 2  # how many words one headline may have beside those of the other ("officials say"),
-EXTRA_SHARE = 0.2  # or which share of its words
-SMALL_WORD = 3  # letters of a word that one headline may do without: "to", "in", "has", "на"
-NEGATIONS = frozenset({"no", "not", "never", "without", "denies", "не", "ні", "нет", "без"})
+SHARED_BEGINNING = 0.55  # of the longer of two forms of one word
+LEAST_BEGINNING = 3  # letters
 HEADLINE_CHARACTERS = 200
 
+# Words that a headline may have or lack without telling something else. Prepositions and particles
+# ("on", "off", "from", "не") are not among them.
+NEUTRAL = frozenset(
+    "a an the is are was were be been has have had will that and to says say said officials official"
+    " reports report reported reporting according breaking live update updated video photo photos watch"
+    " що та і й це є терміново оновлено відео фото змі повідомляє повідомляють повідомили кажуть"
+    " что и а это срочно обновлено видео фото сми сообщает сообщают сообщили молния".split()
+)
 TRACKING = re.compile(
     r"utm_\w+|at_\w+|fbclid|gclid|yclid|igshid|mc_[ce]id|ref|cmpid|ocid|ns_\w+|from|traffic_source"
 )
-SENTENCE = re.compile(r"[^\n.!?…]*\w[^\n.!?…]*")
+PUBLISHER = re.compile(r"\s(?:\||-)\s\S+(?:\s\S+){0,2}$")  # "... | Example News"
+TELEGRAM_POST = re.compile(r"(?:t|telegram)\.me/(?:s/)?[^/]+/\d+")
+
+
+class Known:
+    """The stories of the last two days, found again by a link or by a headline."""
+
+    def __init__(self, stories: Iterable[Story] = ()) -> None:
+        """Take the stories, the newest first."""
+        self._by_link: defaultdict[str, list[tuple[Story, str]]] = defaultdict(list)
+        self._by_start: defaultdict[str, list[Story]] = defaultdict(list)
+        for story in stories:
+            self.add(story)
+
+    def add(self, story: Story) -> None:
+        """Take in one more story, or a known one with what it has gained."""
+        for link, source_id in story.links:
+            self._by_link[link].append((story, source_id))
+        if words := _words(story.headline):
+            self._by_start[words[0][:LEAST_BEGINNING]].append(story)
+
+    def find(self, item: Item) -> Story | None:
+        """Return the story that an item tells again, or None for a new one.
+
+        Within one source a link says nothing: some feeds give every entry the link of one page.
+        """
+        for link in links(item):
+            for story, source_id in self._by_link.get(link, ()):
+                if source_id != item.source_id:
+                    return story
+        words = _words(headline(item))
+        if len(words) < LEAST_WORDS:
+            return None
+        alike = self._by_start.get(words[0][:LEAST_BEGINNING], ())
+        return next((story for story in alike if _say_the_same(words, _words(story.headline))), None)
 
 
 def headline(item: Item) -> str:
-    """Return an item's title, or the first sentence of a post, which has none."""
-    if item.title:
-        return item.title
-    sentence = SENTENCE.search(item.text)
-    return sentence.group().strip()[:HEADLINE_CHARACTERS] if sentence else ""
+    """Return an item's title, or the beginning of a post, which has none."""
+    return item.title or " ".join(item.text[:HEADLINE_CHARACTERS].split())
 
 
 def canonical_link(url: str) -> str | None:
-    """Return a URL without what differs between two links to one page; None for a site's front page.
+    """Return a URL without what differs between two links to one page; None for a front page or a channel.
 
     Scheme, "www.", the fragment, a trailing slash, the order of the parameters and those that only
     track the reader do not count.
@@ -59,6 +94,8 @@ def canonical_link(url: str) -> str | None:
     kept = sorted(pair for pair in parse_qsl(parts.query) if not TRACKING.fullmatch(pair[0].lower()))
     if not host or not (path or kept):
         return None
+    if host in {"t.me", "telegram.me"} and not TELEGRAM_POST.fullmatch(host + path):
+        return None
     return host + path + (f"?{urlencode(kept)}" if kept else "")
 
 
@@ -68,58 +105,24 @@ def links(item: Item) -> frozenset[str]:
     return frozenset(link for link in own if link)
 
 
-def find(item: Item, stories: Sequence[Story]) -> Story | None:
-    """Return the story that an item tells again, or None for a new one.
-
-    `stories` are those seen within `WINDOW`; where several fit, the first is taken.
-    """
-    known = links(item)
-    for story in stories:
-        if known & story.links:
-            return story
-    words = _words(headline(item))
-    if len(words) < LEAST_WORDS:
-        return None
-    close = process.extract(
-        " ".join(words),
-        [" ".join(_words(story.headline)) for story in stories],
-        scorer=fuzz.token_sort_ratio,
-        score_cutoff=ALIKE,
-        limit=None,
-    )
-    for _, _, index in close:
-        if _say_the_same(words, _words(stories[index].headline)):
-            return stories[index]
-    return None
+@lru_cache(maxsize=10_000)
+def _words(line: str) -> tuple[str, ...]:
+    """Return the words of a headline that tell something, in their order."""
+    told = PUBLISHER.sub("", line) if len(line.split()) > LEAST_WORDS + 3 else line
+    return tuple(word for word in re.findall(r"\w+", text.fold(told)) if word not in NEUTRAL)
 
 
-def _words(line: str) -> list[str]:
-    return re.findall(r"\w+", text.fold(line))
+def _say_the_same(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Tell whether two headlines have the same words in the same order, forms aside."""
+    return len(some) == len(others) and all(map(_one_word, some, others))
 
 
-def _say_the_same(some: list[str], others: list[str]) -> bool:
-    """Tell whether two headlines differ only in word forms and a few added words."""
-    few, many = sorted((some, others), key=len)
-    if len(few) < LEAST_WORDS or _telling(few) != _telling(many):
+def _one_word(some: str, other: str) -> bool:
+    """Tell whether two words may be forms of one: they begin alike, and neither is a number."""
+    if some == other:
+        return True
+    short, long = sorted((some, other), key=len)
+    if len(short) < LEAST_BEGINNING or any(letter.isdigit() for letter in long):
         return False
-    left = list(many)
-    for word in few:
-        match = process.extractOne(word, left, scorer=_word_ratio, score_cutoff=SAME_WORD)
-        if match is not None:
-            left.pop(match[2])
-        elif len(word) > SMALL_WORD:
-            return False
-    return len(left) <= max(EXTRA_WORDS, EXTRA_SHARE * len(many))
-
-
-def _word_ratio(one: str, other: str, **_: object) -> float:
-    """Return how alike two words are, from 0 to 100; a word that another begins with is a form of it."""
-    short, long = sorted((one, other), key=len)
-    if len(short) >= SMALL_WORD and long.startswith(short):
-        return 100
-    return fuzz.ratio(one, other)
-
-
-def _telling(words: list[str]) -> set[str]:
-    """Return the words that make another story by themselves: numbers and negations."""
-    return {word for word in words if word in NEGATIONS or any(letter.isdigit() for letter in word)}
+    shared = next((at for at, letter in enumerate(short) if letter != long[at]), len(short))
+    return shared >= max(LEAST_BEGINNING, SHARED_BEGINNING * len(long)) or shared == len(short)

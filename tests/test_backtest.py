@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -88,8 +89,26 @@ def test_the_command_shows_alerts_a_day_and_the_hits(folder: Path) -> None:
     done = bot("backtest", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert "█" in done.stdout
-    assert "1 items matched, 1 would have been alerts" in done.stdout
+    assert "1 item matched, 1 would have been sent: 0.3 a day" in done.stdout
+    assert done.stdout.count(" items\n") + done.stdout.count(" item\n") == 3
     assert "Starlink is off" in done.stdout
+
+
+def test_the_figure_a_day_is_that_of_the_days_that_are_shown(folder: Path) -> None:
+    async def fill() -> None:
+        store = Store.open(folder / "monitor.db")
+        now = SystemClock().now()
+        for number, days_ago in enumerate((400, 0, 0, 0, 0, 0)):
+            one = item(f"Starlink {number} is off in {number} towns", published=now - days_ago * A_DAY)
+            await store.write(partial(items.insert, item=one, matches=(), found=now))
+        await store.close()
+
+    asyncio.run(fill())
+    done = bot("backtest", "--days", "10", folder=folder)
+    shown = re.findall(r" (\d+) alerts?, (\d+) items?$", done.stdout, re.MULTILINE)
+    alerts = sum(int(count) for count, _ in shown)
+    assert f"{alerts} would have been sent: {alerts / len(shown):.1f} a day" in done.stdout
+    assert (alerts, len(shown)) == (6, 3)
 
 
 def test_a_query_that_is_in_no_config_yet_can_be_tried(folder: Path) -> None:

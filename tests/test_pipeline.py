@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from aiohttp.web import Response
 from builders import NOW, chat, source, topic
 from fakes import FakeClock
 from running import feed, page
 from web import Web
 
 from monitor import errors
-from monitor.matching import Matcher
-from monitor.model import Source
+from monitor.model import Item, Match, Source
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
 from monitor.store import Store, chats, items, outbox, sources
@@ -37,7 +37,7 @@ class House:
         self.clock = FakeClock(NOW)
         self.pipeline = Pipeline(store, http, self.clock, timedelta(minutes=2))
         self.topics = {"starlink": STARLINK, "raid": RAID}
-        self.watch = Watch(Matcher(self.topics.values()), self.topics)
+        self.watch = Watch(self.topics.values())
 
     def feed(self, name: str = "example", **facts: object) -> Source:
         return source(name, address=self.web.url(f"/{name}"), **facts)
@@ -220,3 +220,82 @@ async def test_the_language_of_an_item_is_known_from_its_source_or_its_text(hous
     house.publish(("/2", "Starlink", ""), name="other")
     outcome = await house.poll(house.feed("other", language="de"))
     assert [told.language for told, _ in outcome.new] == ["de"]
+
+
+async def test_an_item_that_shows_a_bug_costs_its_matches_and_holds_up_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    match = house.watch.match
+
+    def buggy(told: Item, origin: Source | None = None) -> tuple[Match, ...]:
+        if told.title == ELSE[1]:
+            raise ValueError
+        return match(told, origin)
+
+    monkeypatch.setattr(house.watch, "match", buggy)
+    house.publish(ELSE, NEWS, OLD)
+    outcome = await house.poll(house.feed())
+    assert (len(outcome.new), outcome.queued) == (2, 1)
+    assert (await house.poll(house.feed())).new == ()
+
+
+async def test_a_post_that_comes_back_into_view_is_stored_and_alerts_nobody(house: House) -> None:
+    ministry = Source("ministry", "A ministry", "channel", "ministry_ua")
+    house.web.channel("ministry_ua", page("ministry_ua", (5, "one"), (7, "two")))
+    await house.poll(ministry)
+    old = "Старлінк, a post of last year"
+    house.web.channel("ministry_ua", page("ministry_ua", (3, old), (5, "one"), (8, "Старлінк, new")))
+    outcome = await house.poll(ministry)
+    assert (len(outcome.new), outcome.matched, outcome.queued) == (2, 2, 1)
+
+
+async def test_a_source_that_was_moved_by_a_reload_while_it_was_read_begins_anew(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    moved = replace(house.feed(), address=house.web.url("/elsewhere"))
+
+    async def reload_meanwhile(_: object) -> Response:
+        await house.store.write(partial(sources.declare, sources=[moved]))
+        return Response(text=feed(NEWS, OLD), content_type="application/rss+xml")
+
+    house.web.answer("/example", reload_meanwhile)
+    outcome = await house.pipeline.poll(house.feed(), house.watch)
+    assert outcome.new == ()
+    house.web.serve("/elsewhere", feed(NEWS))
+    assert (await house.pipeline.poll(moved, house.watch)).baseline
+    assert await house.queued() == []
+
+
+async def test_an_etag_that_is_no_ascii_does_no_harm(house: House) -> None:
+    async def answer(_: object) -> Response:
+        body = feed(OLD)
+        return Response(text=body, headers={"ETag": '"\udcff\u00e9"'}, content_type="application/rss+xml")
+
+    house.web.answer("/example", answer)
+    assert (await house.poll(house.feed())).error == ""
+
+
+async def test_what_a_source_still_shows_is_seen_again_each_day(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.clock.advance(timedelta(days=2))
+    house.publish(NEWS, OLD)
+    await house.poll(house.feed())
+    rows = await house.store.read(lambda db: db.execute("SELECT DISTINCT seen FROM items").fetchall())
+    assert rows == [("2026-02-03T12:00:00.000000Z",)]
+
+
+async def test_a_source_that_is_gone_is_asked_again_after_a_day(house: House) -> None:
+    house.web.status("/example", 410)
+    outcome = await house.poll(house.feed(every=timedelta(seconds=1)))
+    assert outcome.next_poll == NOW + timedelta(days=1)
+
+
+async def test_a_thousand_items_of_a_topic_at_once_are_all_stored_and_queued(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(*((f"/{n}", f"Starlink report {n} from the front", "") for n in range(1, 900)))
+    outcome = await house.poll(house.feed())
+    assert (len(outcome.new), outcome.queued) == (899, 899)

@@ -103,7 +103,7 @@ async def test_the_state_of_a_source_comes_back_as_it_was_left(store: Store) -> 
         error="no answer",
     )
     await store.write(partial(sources.declare, sources=[source()]))
-    await store.write(partial(sources.save, source_id="example", after=left))
+    await store.write(partial(sources.save, source=source(), after=left))
     await store.write(partial(sources.declare, sources=[source(name="Another name")]))
     assert await store.read(partial(sources.state, source_id="example")) == left
     assert (await store.read(sources.states)) == {"example": left}
@@ -112,7 +112,7 @@ async def test_the_state_of_a_source_comes_back_as_it_was_left(store: Store) -> 
 async def test_a_source_that_points_elsewhere_begins_anew(store: Store) -> None:
     await store.write(partial(sources.declare, sources=[source()]))
     left = SourceState(cursor=Cursor(etag="old"), succeeded=NOW)
-    await store.write(partial(sources.save, source_id="example", after=left))
+    await store.write(partial(sources.save, source=source(), after=left))
     await store.write(partial(sources.declare, sources=[source(address="http://127.0.0.1/other")]))
     assert await store.read(partial(sources.state, source_id="example")) == SourceState()
 
@@ -121,16 +121,16 @@ async def test_a_source_that_nobody_declared_has_the_state_of_a_new_one(store: S
     assert await store.read(partial(sources.state, source_id="nobody")) == SourceState()
 
 
-async def forget(store: Store, *, changed: object, before: object) -> int:
+async def forget(store: Store, *, changed: object, before: object, limit: int = 100) -> int:
     left = SourceState(succeeded=NOW, changed=changed)  # type: ignore[arg-type]
-    await store.write(partial(sources.save, source_id="example", after=left))
-    return await store.write(partial(items.forget, before=before))  # type: ignore[arg-type]
+    await store.write(partial(sources.save, source=source(), after=left))
+    return await store.write(partial(items.forget, before=before, limit=limit))  # type: ignore[arg-type]
 
 
 async def test_old_items_are_forgotten_with_all_that_hangs_on_them(store: Store) -> None:
     (row,) = await stored(store, item("old"))
     story = await store.write(partial(stories.begin, headline="old", now=NOW))
-    join = partial(stories.join, story_id=story, item_id=row, links=frozenset({"example.org/1"}), now=NOW)
+    join = partial(stories.join, story_id=story, item_id=row, links=[("example.org/1", "example")])
     await store.write(join)
     await deliver(store, row, story, state="sent")
     assert await forget(store, changed=NOW + 90 * A_DAY, before=NOW + 89 * A_DAY) == 1
@@ -177,7 +177,83 @@ async def test_a_story_is_queued_for_a_chat_once(store: Store) -> None:
     await deliver(store, first, story)
     await deliver(store, second, story)
     assert await store.read(outbox.count) == {"queued": 1}
+    assert await store.read(partial(outbox.told, story_id=story)) == set()
+    await store.write(partial(outbox.sent, delivery_ids=[1], message_id=5, now=NOW))
     assert await store.read(partial(outbox.told, story_id=story)) == {1}
+
+
+async def test_what_waits_goes_sooner_when_a_more_pressing_topic_finds_the_story_too(store: Store) -> None:
+    (row,) = await stored(store, item("one"))
+    story = await store.write(partial(stories.begin, headline="one", now=NOW))
+    later = NOW + timedelta(hours=1)
+    put = partial(outbox.put, story_id=story, item_id=row, now=NOW)
+    await store.write(partial(chats.put, chat=chat(), now=NOW))
+    low, urgent = Hearing(1, ("a",), "low", later), Hearing(1, ("b",), "urgent", NOW)
+    assert await store.write(partial(put, hearing=low))
+    assert not await store.write(partial(put, hearing=low))
+    assert await store.write(partial(put, hearing=urgent))
+    assert not await store.write(partial(put, hearing=low))
+    sql = "SELECT priority, topics, due FROM outbox"
+    found = await store.read(lambda db: db.execute(sql).fetchall())
+    assert found == [("urgent", '["b"]', "2026-02-01T12:00:00.000000Z")]
+
+
+@pytest.mark.parametrize("state", ["dropped", "dead"])
+async def test_what_was_given_up_is_queued_anew_when_the_story_comes_again(store: Store, state: str) -> None:
+    (row,) = await stored(store, item("one"))
+    story = await store.write(partial(stories.begin, headline="one", now=NOW))
+    await deliver(store, row, story, state=state)
+    await deliver(store, row, story)
+    assert await store.read(outbox.count) == {"queued": 1}
+
+
+async def test_a_poll_of_a_source_that_points_elsewhere_by_now_is_not_stored(store: Store) -> None:
+    await store.write(partial(sources.declare, sources=[source(address="http://127.0.0.1/new")]))
+    left = SourceState(cursor=Cursor(etag="old"), succeeded=NOW)
+    assert not await store.write(partial(sources.save, source=source(), after=left))
+    assert await store.read(partial(sources.state, source_id="example")) == SourceState()
+
+
+async def test_unsubscribing_is_the_business_of_one_chat(store: Store) -> None:
+    for chat_id in (1, 2):
+        await store.write(partial(chats.put, chat=chat(chat_id), now=NOW))
+        await store.write(partial(chats.subscribe, chat_id=chat_id, topic_ids=["a", "b"], now=NOW))
+    await store.write(partial(chats.unsubscribe, chat_id=1, topic_ids=["a"]))
+    assert await store.read(partial(chats.topics, chat_id=1)) == {"b"}
+    assert await store.read(partial(chats.topics, chat_id=2)) == {"a", "b"}
+
+
+async def test_only_active_chats_listen(store: Store) -> None:
+    for chat_id, status in ((1, "active"), (2, "stopped"), (3, "gone"), (4, "pending")):
+        await store.write(partial(chats.put, chat=chat(chat_id, status=status), now=NOW))
+        await store.write(partial(chats.subscribe, chat_id=chat_id, topic_ids=["a"], now=NOW))
+    assert await store.read(partial(chats.listeners, topic_ids=["a", "b"])) == {1: {"a"}}
+
+
+async def test_the_next_row_that_comes_due_is_known(store: Store) -> None:
+    assert await store.read(outbox.next_due) is None
+    (row,) = await stored(store, item("one"))
+    story = await store.write(partial(stories.begin, headline="one", now=NOW))
+    await deliver(store, row, story)
+    assert await store.read(outbox.next_due) == NOW
+    hold = partial(outbox.hold, chat_id=1, until=NOW + A_DAY, error="wait")
+    await store.write(hold)
+    assert await store.read(outbox.next_due) == NOW + A_DAY
+    await store.write(partial(outbox.hold, chat_id=1, until=NOW, error="wait"))
+    assert await store.read(outbox.next_due) == NOW + A_DAY
+
+
+async def test_a_long_history_is_forgotten_in_slices(store: Store) -> None:
+    await stored(store, *(item(f"old {number}") for number in range(7)))
+    later = NOW + 90 * A_DAY
+    assert [await forget(store, changed=later, before=later, limit=3) for _ in range(4)] == [3, 3, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+)
+async def test_a_commit_is_on_the_disk_and_references_hold(store: Store, pragma: str, value: object) -> None:
+    assert await store.write(lambda db: db.execute(f"PRAGMA {pragma}").fetchone()[0]) == value
 
 
 async def test_what_a_chat_unsubscribed_from_is_dropped_and_not_sent(store: Store) -> None:
@@ -237,11 +313,23 @@ def test_a_file_that_is_no_database_is_refused_and_not_overwritten(tmp_path: Pat
     assert path.read_text() == "a letter to a friend " * 100
 
 
+def test_a_database_of_another_program_is_refused_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "recipes.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE recipes (name TEXT)")
+    db.close()
+    with pytest.raises(errors.StoreUnusable, match="another program's"):
+        Store.open(path)
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
+    db.close()
+
+
 @pytest.mark.parametrize("place", ["file.txt/monitor.db", "folder"])
 def test_a_path_that_cannot_be_a_database_is_refused_in_one_sentence(tmp_path: Path, place: str) -> None:
     (tmp_path / "file.txt").touch()
     (tmp_path / "folder").mkdir()
-    with pytest.raises(errors.StoreUnusable, match="cannot be"):
+    with pytest.raises(errors.StoreUnusable, match="cannot be|is a folder"):
         Store.open(tmp_path / place)
 
 

@@ -74,13 +74,15 @@ class Store:
         Raises StoreUnusable where there is none, and StoreTooNew.
         """
         with _boundary(path):
+            if path.is_dir():
+                raise errors.StoreUnusable(f"{path} is a folder: name a file in [storage] path")
             if not path.exists():
                 raise errors.StoreUnusable(f"{path} is not there: nothing was stored yet, run the bot first")
             db = Database(
                 sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
             )
             try:
-                _refuse_newer(db, path)
+                _refuse_foreign(db, path)
                 if migrations.pending(db):
                     raise errors.StoreUnusable(f"{path} was written by an older version: start the bot once")
                 with db.atomic():
@@ -147,13 +149,18 @@ def _connect(path: Path) -> Database:
 def _migrate(path: Path) -> None:
     db = _connect(path)
     try:
-        _refuse_newer(db, path)
+        _refuse_foreign(db, path)
         migrations.apply(db)
     finally:
         db.close()
 
 
-def _refuse_newer(db: Database, path: Path) -> None:
+def _refuse_foreign(db: Database, path: Path) -> None:
+    """Raise StoreTooNew or StoreUnusable where a database is not one that this version may touch."""
+    if not migrations.applied(db) and set(db.table_names()) - {migrations.migrations_table}:
+        raise errors.StoreUnusable(
+            f"{path} is another program's database: name another file in [storage] path"
+        )
     known = {migration.name for migration in migrations.pending(Database(memory=True))}
     unknown = [row.name for row in migrations.applied(db) if row.name not in known]
     if unknown:
@@ -165,6 +172,8 @@ def _refuse_newer(db: Database, path: Path) -> None:
 
 def _locked(path: Path) -> IO[bytes]:
     """Return the held lock file; the kernel frees it when the process ends, however it ends."""
+    if path.is_dir():
+        raise errors.StoreUnusable(f"{path} is a folder: name a file in [storage] path")
     with _boundary(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlite_utils import Database
 
 from monitor.model import Chat, ChatStatus
-from monitor.store.values import chat_of, stamp
+from monitor.store.values import chat_of, moment, stamp
+
+WAITING: tuple[ChatStatus, ...] = ("pending",)
 
 
 def get(db: Database, chat_id: int) -> Chat | None:
@@ -26,14 +30,70 @@ def put(db: Database, chat: Chat, now: datetime) -> None:
         db.table("chats").insert({**facts, "since": stamp(now)})
 
 
-def set_status(db: Database, chat_id: int, status: ChatStatus) -> None:
-    """Change what a chat may do; nothing happens to one that never wrote."""
-    db.execute("UPDATE chats SET status = ? WHERE id = ?", [status, chat_id])
+def change(
+    db: Database,
+    default: Chat,
+    facts: Mapping[str, Any],
+    now: datetime,
+    only_from: Collection[ChatStatus] | None = None,
+) -> Chat:
+    """Change some facts of a chat, in one step, and return it as it is then.
+
+    `default` is the chat as it begins if it never wrote. A chat whose status is not in `only_from` stays
+    as it is, and one that never wrote is not stored then.
+    """
+    chat = get(db, default.id) or default
+    if only_from is not None and chat.status not in only_from:
+        return chat
+    chat = replace(chat, **facts)
+    put(db, chat, now)
+    return chat
+
+
+def set_status(
+    db: Database, chat_id: int, status: ChatStatus, only_from: Collection[ChatStatus] | None = None
+) -> bool:
+    """Change what a chat may do, from one of these statuses alone if any are given; tell whether it changed.
+
+    Nothing happens to a chat that never wrote.
+    """
+    chat = get(db, chat_id)
+    if chat is None or chat.status == status or (only_from is not None and chat.status not in only_from):
+        return False
+    db.table("chats").update(chat_id, {"status": status})
+    return True
+
+
+def ask(db: Database, default: Chat, now: datetime, again: timedelta) -> bool:
+    """Note that a chat which waits asks now to be let in; tell whether the admins are to be asked.
+
+    They are not where the chat asked less than `again` ago, or where it waits no more.
+    """
+    chat = change(db, default, {"title": default.title}, now, only_from=WAITING)
+    if chat.status != "pending":
+        return False
+    last = moment(next(db.query("SELECT asked FROM chats WHERE id = ?", [chat.id]))["asked"])
+    if last is not None and now - again < last <= now:
+        return False
+    db.table("chats").update(chat.id, {"asked": stamp(now)})
+    return True
+
+
+def waiting(db: Database, limit: int) -> list[Chat]:
+    """Return the chats that asked to be let in and were not answered, those that wait longest first."""
+    rows = db.query(
+        "SELECT * FROM chats WHERE status = 'pending' AND asked IS NOT NULL ORDER BY asked, id LIMIT ?",
+        [limit],
+    )
+    return [chat_of(row) for row in rows]
 
 
 def count(db: Database) -> dict[str, int]:
-    """Return how many chats there are of each status."""
-    return {row["status"]: row["n"] for row in db.query("SELECT status, count(*) AS n FROM chats GROUP BY 1")}
+    """Return how many chats there are of each status; a pending one counts once it has asked."""
+    rows = db.query(
+        "SELECT status, count(*) AS n FROM chats WHERE status != 'pending' OR asked IS NOT NULL GROUP BY 1"
+    )
+    return {row["status"]: row["n"] for row in rows}
 
 
 def topics(db: Database, chat_id: int) -> frozenset[str]:

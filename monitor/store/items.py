@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlite_utils import Database
 
 from monitor.model import Item, Match, Source
 from monitor.store import sources
 from monitor.store.values import Row, evidence_of, evidence_text, item_of, item_row, moment, stamp
+
+T = TypeVar("T")
 
 A_DAY = timedelta(days=1)
 SOURCE_COLUMNS = ", ".join(
@@ -120,36 +123,55 @@ def count_since(db: Database, since: datetime) -> tuple[int, int]:
     return row["items"], row["matched"]
 
 
-def forget(db: Database, before: datetime) -> int:
-    """Delete what was found before then; return how many items.
+def forget(db: Database, before: datetime, limit: int) -> int:
+    """Delete what was found before then, at most `limit` items, and return how many that were.
 
     Kept all the same: what is still to be sent, and what its source still shows, since that would
     come back as new. An item that was not seen within a day of its source's last change is gone from
     there.
     """
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY)")
-    db.execute("DELETE FROM gone")
-    db.execute(
-        """
-        INSERT INTO gone SELECT items.id FROM items LEFT JOIN sources ON sources.id = items.source_id
-        WHERE items.found < ? AND julianday(items.seen) < julianday(ifnull(sources.changed, '9999')) - 1.01
-        AND items.id NOT IN (SELECT item_id FROM outbox WHERE state IN ('queued', 'claimed'))
-        """,
-        [stamp(before)],
-    )
-    for table in ("outbox", "matches", "story_items"):
-        db.execute(f"DELETE FROM {table} WHERE item_id IN (SELECT id FROM gone)")
-    count = db.execute("DELETE FROM items WHERE id IN (SELECT id FROM gone)").rowcount
-    empty = "(SELECT id FROM stories WHERE id NOT IN (SELECT story_id FROM story_items))"
-    for table, column in (("outbox", "story_id"), ("story_links", "story_id"), ("stories", "id")):
-        db.execute(f"DELETE FROM {table} WHERE {column} IN {empty}")
-    return int(count)
+    gone = [
+        row["id"]
+        for row in db.query(
+            """
+            SELECT items.id FROM items LEFT JOIN sources ON sources.id = items.source_id
+            WHERE items.found < ?
+            AND julianday(items.seen) < julianday(ifnull(sources.changed, '9999')) - 1.01
+            AND items.id NOT IN (SELECT item_id FROM outbox WHERE state IN ('queued', 'claimed'))
+            ORDER BY items.id LIMIT ?
+            """,
+            [stamp(before), limit],
+        )
+    ]
+    stories = {
+        row["story_id"]
+        for ids in _chunks(gone)
+        for row in db.query(f"SELECT story_id FROM story_items WHERE item_id IN ({_marks(ids)})", ids)
+    }
+    for ids in _chunks(gone):
+        for table in ("outbox", "matches", "story_items"):
+            db.execute(f"DELETE FROM {table} WHERE item_id IN ({_marks(ids)})", ids)
+        db.execute(f"DELETE FROM items WHERE id IN ({_marks(ids)})", ids)
+    _forget_untold(db, sorted(stories))
+    return len(gone)
+
+
+def _forget_untold(db: Database, story_ids: Sequence[int]) -> None:
+    """Delete those of the stories that no item tells any more."""
+    for ids in _chunks(story_ids):
+        told = {
+            row["story_id"]
+            for row in db.query(f"SELECT story_id FROM story_items WHERE story_id IN ({_marks(ids)})", ids)
+        }
+        for untold in (story_id for story_id in ids if story_id not in told):
+            for table, column in (("outbox", "story_id"), ("story_links", "story_id"), ("stories", "id")):
+                db.execute(f"DELETE FROM {table} WHERE {column} = ?", [untold])
 
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 
-def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def _chunks(keys: Sequence[T]) -> Iterator[list[T]]:
     for start in range(0, len(keys), VARIABLES):
-        yield keys[start : start + VARIABLES]
+        yield list(keys[start : start + VARIABLES])

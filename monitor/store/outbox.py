@@ -22,45 +22,71 @@ from monitor.model import Alert, Delivery, Topic
 from monitor.store import chats, items
 from monitor.store.values import Row, chat_of, moment, stamp
 
-ORDER = "CASE priority WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, outbox.id"
+
+def _rank(column: str) -> str:
+    """Return SQL that sorts the most pressing priority first."""
+    return f"CASE {column} WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END"
 
 
 def told(db: Database, story_id: int) -> frozenset[int]:
-    """Return the chats that a story was put into the outbox for."""
-    rows = db.query("SELECT chat_id FROM outbox WHERE story_id = ?", [story_id])
+    """Return the chats that were told a story, or are about to be."""
+    rows = db.query(
+        "SELECT chat_id FROM outbox WHERE story_id = ? AND (state IN ('claimed', 'sent')"
+        " OR (state = 'queued' AND priority = 'urgent'))",
+        [story_id],
+    )
     return frozenset(row["chat_id"] for row in rows)
 
 
-def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: datetime) -> None:
-    """Queue an item for a chat; nothing happens where the chat was told the story already."""
-    row = {
-        "chat_id": hearing.chat_id,
-        "story_id": story_id,
-        "item_id": item_id,
-        "topics": json.dumps(hearing.topic_ids),
-        "priority": hearing.priority,
-        "due": stamp(hearing.due),
-        "created": stamp(now),
-    }
-    db.table("outbox").insert(row, ignore=True)
+def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: datetime) -> bool:
+    """Queue an item for a chat and return whether anything changed by that.
+
+    What waits for that chat with the same story stays, unless this is more pressing; what was dropped or
+    given up is queued anew.
+    """
+    row = (hearing.chat_id, story_id, item_id, json.dumps(hearing.topic_ids), hearing.priority)
+    cursor = db.execute(
+        f"""
+        INSERT INTO outbox (chat_id, story_id, item_id, topics, priority, due, created)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (chat_id, story_id) DO UPDATE SET
+            item_id = excluded.item_id, topics = excluded.topics, priority = excluded.priority,
+            due = excluded.due, state = 'queued', attempts = 0, finished = NULL, error = NULL
+        WHERE state IN ('dropped', 'dead')
+            OR (state = 'queued' AND {_rank("excluded.priority")} < {_rank("outbox.priority")})
+        """,
+        [*row, stamp(hearing.due), stamp(now)],
+    )
+    return cursor.rowcount > 0
 
 
 def claim(db: Database, now: datetime, limit: int) -> list[Delivery]:
     """Mark the next due rows as claimed and return them, urgent ones first, the oldest first in each.
 
-    Rows that nobody wants any more are dropped instead: the chat stopped, or unsubscribed.
+    With a row of low priority come all that are due for its chat, to make one digest. Rows that nobody
+    wants any more are dropped instead: the chat stopped, or unsubscribed.
     """
-    rows = db.query(
-        f"SELECT * FROM outbox WHERE state = 'queued' AND due <= ? ORDER BY {ORDER} LIMIT ?",
-        [stamp(now), limit],
-    )
-    return [delivery for row in list(rows) if (delivery := _claim(db, row, now))]
+    due = "SELECT * FROM outbox WHERE state = 'queued' AND due <= ?"
+    order = f"ORDER BY {_rank('priority')}, id"
+    rows = list(db.query(f"{due} {order} LIMIT ?", [stamp(now), limit]))
+    for chat_id in {row["chat_id"] for row in rows if row["priority"] == "low"}:
+        low = db.query(f"{due} AND priority = 'low' AND chat_id = ? ORDER BY id", [stamp(now), chat_id])
+        taken = {row["id"] for row in rows}
+        rows += [row for row in low if row["id"] not in taken]
+    return [delivery for row in rows if (delivery := _claim(db, row, now))]
 
 
 def sent(db: Database, delivery_ids: Iterable[int], message_id: int, now: datetime) -> None:
     """Mark rows as sent, in the message of this id."""
     for delivery_id in delivery_ids:
         _finish(db, delivery_id, now, state="sent", message_id=message_id)
+
+
+def postpone(db: Database, delivery_ids: Iterable[int], until: datetime, error: str) -> None:
+    """Give claimed rows back, to be tried again when they are due; the others of their chat may go before."""
+    for delivery_id in delivery_ids:
+        facts = {"state": "queued", "due": stamp(until), "error": error}
+        db.table("outbox").update(delivery_id, facts)
 
 
 def hold(db: Database, chat_id: int, until: datetime, error: str) -> None:

@@ -13,6 +13,7 @@ maintainer what happened without a calculator.
     story_links    the canonical links by which another report is recognised
     chats          who talks to the bot, and whether they may
     subscriptions  which chat hears of which topic
+    watches        queries that single chats watch for besides the topics of the config
     outbox         one row for each alert and chat: queued, claimed, sent, dropped or dead
 """
 
@@ -98,12 +99,12 @@ def m003_stories(db: Database) -> None:
     """Make the tables of the events that the items tell."""
     db.create_table(
         "stories",
-        {"id": int, "headline": str, "seen": str},
+        {"id": int, "headline": str, "begun": str},
         pk="id",
-        not_null={"headline", "seen"},
+        not_null={"headline", "begun"},
         strict=True,
     )
-    db.table("stories").create_index(["seen"])
+    db.table("stories").create_index(["begun"])
     db.create_table(
         "story_items",
         {"item_id": int, "story_id": int},
@@ -115,8 +116,8 @@ def m003_stories(db: Database) -> None:
     db.table("story_items").create_index(["story_id"])
     db.create_table(
         "story_links",
-        {"story_id": int, "link": str},
-        pk=("story_id", "link"),
+        {"story_id": int, "link": str, "source_id": str},
+        pk=("story_id", "link", "source_id"),
         foreign_keys=[("story_id", "stories", "id")],
         strict=True,
     )
@@ -127,7 +128,15 @@ def m004_chats(db: Database) -> None:
     """Make the tables of who is told of what."""
     db.create_table(
         "chats",
-        {"id": int, "title": str, "status": str, "language": str, "timezone": str, "since": str},
+        {
+            "id": int,
+            "title": str,
+            "status": str,
+            "language": str,
+            "timezone": str,
+            "since": str,
+            "asked": str,
+        },
         pk="id",
         not_null={"title", "status", "language", "timezone", "since"},
         strict=True,
@@ -185,3 +194,19 @@ def m005_outbox(db: Database) -> None:
     )
     db.table("outbox").create_index(["chat_id", "story_id"], unique=True)
     db.table("outbox").create_index(["state", "due"])
+    db.table("outbox").create_index(["story_id"])
+    db.table("outbox").create_index(["item_id"])
+
+
+@migrations()
+def m006_watches(db: Database) -> None:
+    """Make the table of what single chats watch for."""
+    db.create_table(
+        "watches",
+        {"id": int, "chat_id": int, "query": str, "since": str},
+        pk="id",
+        not_null={"chat_id", "query", "since"},
+        foreign_keys=[("chat_id", "chats", "id")],
+        strict=True,
+    )
+    db.table("watches").create_index(["chat_id"])

@@ -48,9 +48,16 @@ def states(db: Database) -> dict[str, SourceState]:
     return {row["id"]: _state(row) for row in db.query("SELECT * FROM sources")}
 
 
-def save(db: Database, source_id: str, after: SourceState) -> None:
-    """Store the state that a poll left behind."""
-    db.table("sources").update(source_id, _columns(after))
+def save(db: Database, source: Source, after: SourceState) -> bool:
+    """Store the state that a poll left behind; return whether that was done.
+
+    Nothing is stored where the source points elsewhere by now: a reload came in between.
+    """
+    known = next(db.query("SELECT kind, address FROM sources WHERE id = ?", [source.id]), None)
+    if known is None or (known["kind"], known["address"]) != (source.kind, source.address):
+        return False
+    db.table("sources").update(source.id, _columns(after))
+    return True
 
 
 def source_of(row: Row, prefix: str = "") -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -11,28 +12,28 @@ from monitor.store.values import moment, stamp
 
 
 def recent(db: Database, since: datetime) -> list[Story]:
-    """Return the stories that were last told since then, newest first."""
-    links: dict[int, set[str]] = {}
+    """Return the stories that began since then, newest first."""
+    links: dict[int, set[tuple[str, str]]] = {}
     for row in db.query(
-        "SELECT story_id, link FROM story_links JOIN stories ON id = story_id WHERE seen >= ?", [stamp(since)]
+        "SELECT story_links.* FROM story_links JOIN stories ON id = story_id WHERE begun >= ?", [stamp(since)]
     ):
-        links.setdefault(row["story_id"], set()).add(row["link"])
-    rows = db.query("SELECT * FROM stories WHERE seen >= ? ORDER BY seen DESC, id DESC", [stamp(since)])
+        links.setdefault(row["story_id"], set()).add((row["link"], row["source_id"]))
+    rows = db.query("SELECT * FROM stories WHERE begun >= ? ORDER BY begun DESC, id DESC", [stamp(since)])
     return [
-        Story(row["id"], row["headline"], frozenset(links.get(row["id"], ())), moment(row["seen"]) or since)
+        Story(row["id"], row["headline"], frozenset(links.get(row["id"], ())), moment(row["begun"]) or since)
         for row in rows
     ]
 
 
 def begin(db: Database, headline: str, now: datetime) -> int:
     """Store a new story and return its id."""
-    return int(db.table("stories").insert({"headline": headline, "seen": stamp(now)}).last_pk or 0)
+    return int(db.table("stories").insert({"headline": headline, "begun": stamp(now)}).last_pk or 0)
 
 
-def join(db: Database, story_id: int, item_id: int, links: frozenset[str], now: datetime) -> None:
-    """Let an item tell a story, which is then seen now and known by the item's links too."""
+def join(db: Database, story_id: int, item_id: int, links: Iterable[tuple[str, str]]) -> None:
+    """Let an item tell a story, which is then also known by the item's links (and who gave them)."""
     db.table("story_items").insert({"item_id": item_id, "story_id": story_id})
     db.table("story_links").insert_all(
-        ({"story_id": story_id, "link": link} for link in sorted(links)), ignore=True
+        ({"story_id": story_id, "link": link, "source_id": source_id} for link, source_id in links),
+        ignore=True,
     )
-    db.table("stories").update(story_id, {"seen": stamp(now)})
