@@ -60,6 +60,8 @@ class Service:
             config=lambda: engine.config,
             vitals=self._vitals,
             commands=commands.COMMANDS,
+            add_watch=engine.add_watch,
+            remove_watch=engine.remove_watch,
         )
         self._bot = TelegramBot(
             token,
@@ -70,7 +72,7 @@ class Service:
             clock=engine.clock,
         )
         self._courier = Courier(engine.store, self._bot, engine.clock, lambda: engine.watch.topics)
-        self._scheduler = Scheduler(self._poll, engine.clock, config.polling.concurrency)
+        self._scheduler = Scheduler(self._poll, engine.clock)
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT; reload the config on SIGHUP.
@@ -105,7 +107,7 @@ class Service:
         config = self._engine.config
         gc.freeze()  # what is compiled by now stays: the collector need not look at it again and again
         self._scheduler.start()
-        self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY)
+        self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY, at_once=True)
         self._scheduler.watch(config.sources, await self._due())
         self._notifier.ready(f"watching {len(config.sources)} sources for {len(config.topics)} topics")
         log.info(
@@ -113,16 +115,15 @@ class Service:
         )
 
     async def _end(self, parts: set[asyncio.Task[Any]]) -> None:
-        """Finish what is under way, all parts at the same time, within 10 s."""
+        """Finish what is under way within 10 s: first polls and messages, then the talk with Telegram."""
         self._notifier.stopping()
         log.info("stop")
         self._courier.stop()
         courier = {task for task in parts if task.get_name() == "courier"}
-        await asyncio.gather(
-            self._scheduler.stop(GRACE),
-            self._bot.stop(),
-            asyncio.wait(courier, timeout=GRACE.total_seconds()),
-        )
+        seconds = GRACE.total_seconds()
+        await asyncio.gather(self._scheduler.stop(GRACE), asyncio.wait(courier, timeout=seconds))
+        with contextlib.suppress(TimeoutError):  # the last, since it closes the way to Telegram
+            await asyncio.wait_for(self._bot.stop(), 2 * seconds)
         for task in parts:
             task.cancel()
         await asyncio.gather(*parts, return_exceptions=True)
@@ -146,21 +147,26 @@ class Service:
         return due
 
     def _vitals(self) -> commands.Vitals:
-        return commands.Vitals(version=__version__, started=self._started, telegram=self._bot.trouble)
+        return commands.Vitals(version=__version__, started=self._started)
 
     async def _membership(self, chat_id: int, gone: bool) -> None:  # noqa: FBT001 -- the bot's signature
         """Follow a chat that blocks the bot, and one that takes it back."""
         chat = await self._engine.store.read(partial(chats.get, chat_id=chat_id))
         if chat and chat.status == ("active" if gone else "gone"):
-            status = partial(chats.set_status, chat_id=chat_id, status="gone" if gone else "active")
-            await self._engine.store.write(status)
+            now = partial(chats.set_status, chat_id=chat_id, status="gone" if gone else "active")
+            await self._engine.store.write(partial(now, only_from=(chat.status,)))
 
     async def _reloads(self) -> None:
         """Reload whenever SIGHUP asked for it, one reload after the other."""
         while True:
             await self._hangup.wait()
             self._hangup.clear()
-            await self._reload()
+            try:
+                await self._reload()
+            except Exception:  # whatever it is, the service goes on as it is configured
+                log.exception("reload state=bug")
+            finally:
+                self._notifier.ready()
 
     async def _reload(self) -> None:
         """Read the config again: go on with it if it is valid, else with the old one; tell the admins."""
@@ -173,7 +179,7 @@ class Service:
         except errors.MonitorError as error:
             for line in str(error).splitlines():
                 log.error("reload state=refused error=%r", line)  # noqa: TRY400 -- one line, no trace
-            message = say(language, "reload.refused", faults=str(error)[:FAULTS_SHOWN])
+            message = say(language, "reload.refused", faults=errors.brief(error)[:FAULTS_SHOWN])
         else:
             self._scheduler.watch(config.sources, await self._due())
             late = ", ".join(_differences(old, config))
@@ -186,7 +192,6 @@ class Service:
             message = say(language, "reload.done", sources=len(config.sources), topics=len(config.topics))
             if late:
                 message = Safe(f"{message}\n{say(language, 'reload.restart', keys=late)}")
-        self._notifier.ready()
         await self._tell_admins(Message(message))
 
     async def _tell_admins(self, message: Message) -> None:
@@ -218,7 +223,7 @@ class Service:
             stuck.append("telegram")
         try:
             await asyncio.wait_for(self._engine.store.ping(), STALE.total_seconds() / 2)
-        except TimeoutError:
+        except (TimeoutError, errors.MonitorError):
             stuck.append("store")
         return stuck
 

@@ -4,10 +4,10 @@ At least once: Telegram has no idempotency key, so that a process that ends betw
 and the mark repeats the one message in flight. Messages go one after the other for that reason. What
 becomes of a message that was not taken is decided by the error that the sender raises:
 
-    TelegramUnreachable with a wait    this chat waits that long, the others go on
-    TelegramUnreachable                everybody waits, longer each time, until Telegram answers
-    ChatGone                           the chat is left alone; its subscriptions stay for its return
-    MessageRefused                     it goes as plain text; refused again, it is dead with the reason
+    TelegramUnreachable    this chat waits, as long as Telegram asked or longer each time; when the next
+                           chat has no luck either, everybody waits until Telegram answers
+    ChatGone               the chat is left alone; its subscriptions stay for its return
+    MessageRefused         it goes as plain text; refused again, it is dead with the reason in its row
 """
 
 from __future__ import annotations
@@ -19,20 +19,26 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
-from monitor import errors, render
+from monitor import errors, render, stories
 from monitor.clock import Clock
 from monitor.markup import escape, plain, split
-from monitor.model import Delivery, Message, Topic
+from monitor.model import ChatStatus, Delivery, Message, Topic
 from monitor.store import Database, Store, chats, outbox
 
 log = logging.getLogger(__name__)
 
 BATCH = 20  # rows claimed in one transaction
 REST = timedelta(seconds=5)  # the longest time between two looks into the outbox
-FIRST_PAUSE = timedelta(seconds=1)
-LAST_PAUSE = timedelta(minutes=1)
+FIRST_WAIT = timedelta(seconds=1)
+LONGEST_HOLD = timedelta(seconds=15)  # of a chat whose message got no answer
+LONGEST_PAUSE = timedelta(seconds=30)  # of everybody while Telegram is away
+LONGEST_ASKED = timedelta(days=1)  # that a wait may be, whatever Telegram asks for
+
+LISTENING: tuple[ChatStatus, ...] = ("active",)
+
+Verdict = Literal["done", "skip chat", "away"]
 
 
 class Sender(Protocol):
@@ -57,7 +63,6 @@ class Courier:
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._pause = timedelta()
-        self._silent_chats: set[int] = set()  # those that a round sends nothing more to
         self.beat = time.monotonic()
 
     def wake(self) -> None:
@@ -76,27 +81,35 @@ class Courier:
             self.beat = time.monotonic()
             self._wake.clear()
             try:
-                busy = await self.round()
+                if not await self.round() and not self._pause:
+                    await self._rest()
             except errors.StoreUnwritable as error:
                 log.error("outbox state=waiting reason=%r", str(error))  # noqa: TRY400 -- one line, no trace
-                self._pause, busy = REST, False
+                await _wait(self._stop, REST)
             if self._pause:
-                await _wait(self._stop, min(self._pause, REST))
-            elif not busy:
-                await self._rest()
+                await _wait(self._stop, self._pause)
 
     async def round(self) -> bool:
         """Deliver what is due, at most a batch; return whether to look again at once."""
         now = self._clock.now()
         claimed = await self._store.write(partial(outbox.claim, now=now, limit=BATCH))
         topics = dict(self._topics())
-        self._silent_chats.clear()
-        for bundle in _bundles([outbox.named(delivery, topics) for delivery in claimed]):
-            if bundle[0].chat.id in self._silent_chats:  # its rows were given back or dropped
+        skipped: set[int] = set()  # chats that are sent nothing more in this round
+        unanswered = 0  # messages in a row that Telegram gave no answer to
+        for bundle in _bundles([outbox.named(delivery, topics) for delivery in claimed], now):
+            chat_id = bundle[0].chat.id
+            if chat_id in skipped:  # its rows were given back or dropped
                 continue
-            if self._stop.is_set() or not await self._deliver(bundle):
-                await self._store.write(outbox.release)
+            verdict: Verdict = "away" if self._stop.is_set() else await self._deliver(bundle)
+            unanswered = unanswered + 1 if verdict == "away" else 0
+            if self._stop.is_set() or unanswered > 1:
+                await self._mark(outbox.release)
+                self._pause = min(max(self._pause * 2, FIRST_WAIT), LONGEST_PAUSE)
                 return False
+            if verdict == "done":
+                self._pause = timedelta()
+            else:
+                skipped.add(chat_id)
         return bool(claimed)
 
     async def _rest(self) -> None:
@@ -104,30 +117,28 @@ class Courier:
         due = await self._store.read(outbox.next_due)
         await _wait(self._wake, min(REST, max(due - self._clock.now(), timedelta())) if due else REST)
 
-    async def _deliver(self, bundle: Sequence[Delivery]) -> bool:
-        """Send one alert, or one digest, and mark its rows; return False when nothing can be sent now."""
+    async def _deliver(self, bundle: Sequence[Delivery]) -> Verdict:
+        """Send one alert, or one digest, and mark its rows."""
+        self.beat = time.monotonic()
         now = self._clock.now()
-        chat = bundle[0].chat
+        chat_id = bundle[0].chat.id
         try:
-            message_id = 0
-            for message in _messages(bundle, now):
-                message_id = await self._send(bundle, message)
+            message_id = await self._send(bundle, _message(bundle, now))
         except errors.TelegramUnreachable as error:
-            return await self._put_off(bundle, error, now)
+            return await self._hold(bundle, error, now)
         except errors.ChatGone as error:
-            self._silent_chats.add(chat.id)
-            await self._mark(partial(_leave, chat_id=chat.id, reason=str(error), now=now))
+            await self._mark(partial(_leave, chat_id=chat_id, reason=str(error), now=now))
             _log(bundle, "dropped", now, str(error))
+            return "skip chat"
         except errors.MessageRefused as error:
             await self._mark(partial(_bury, bundle=bundle, reason=str(error), now=now))
             _log(bundle, "dead", now, str(error))
-        else:
-            ids = [delivery.id for delivery in bundle]
-            done = self._clock.now()
-            await self._mark(partial(outbox.sent, delivery_ids=ids, message_id=message_id, now=done))
-            _log(bundle, "sent", done)
-        self._pause = timedelta()
-        return True
+            return "done"
+        ids = [delivery.id for delivery in bundle]
+        done = self._clock.now()
+        await self._mark(partial(outbox.sent, delivery_ids=ids, message_id=message_id, now=done))
+        _log(bundle, "sent", done)
+        return "done"
 
     async def _send(self, bundle: Sequence[Delivery], message: Message) -> int:
         """Send a message; one that Telegram refuses as it stands goes as plain text, lest it be lost."""
@@ -139,19 +150,18 @@ class Courier:
             bare = split([escape(plain(message.html))])[0]
             return await self._sender.send(chat_id, Message(bare, silent=message.silent))
 
-    async def _put_off(
+    async def _hold(
         self, bundle: Sequence[Delivery], error: errors.TelegramUnreachable, now: datetime
-    ) -> bool:
-        if error.after is not None:
-            until = now + error.after
-            self._silent_chats.add(bundle[0].chat.id)
-            hold = partial(outbox.hold, chat_id=bundle[0].chat.id, until=until, error=str(error))
-            await self._mark(hold)
-            _log(bundle, "held", now, str(error))
-            return True
-        self._pause = min(max(self._pause * 2, FIRST_PAUSE), LAST_PAUSE)
-        _log(bundle, "waiting", now, str(error))
-        return False
+    ) -> Verdict:
+        """Let a chat wait as long as Telegram asked, or longer with each try where it gave no answer."""
+        tries = min(bundle[0].attempts, 10)
+        wait = min(
+            error.after or FIRST_WAIT * 2 ** (tries - 1), LONGEST_ASKED if error.after else LONGEST_HOLD
+        )
+        hold = partial(outbox.hold, chat_id=bundle[0].chat.id, until=now + wait, error=str(error))
+        await self._mark(hold)
+        _log(bundle, "held", now, str(error))
+        return "skip chat" if error.after else "away"
 
     async def _mark(self, job: Callable[..., object]) -> None:
         """Write what became of a message, however long the disk refuses: unmarked it would be repeated."""
@@ -161,7 +171,7 @@ class Courier:
             except errors.StoreUnwritable as error:
                 log.error("outbox state=unmarked reason=%r", str(error))  # noqa: TRY400 -- one line, no trace
                 self.beat = time.monotonic()
-                await asyncio.sleep(FIRST_PAUSE.total_seconds())
+                await asyncio.sleep(FIRST_WAIT.total_seconds())
             else:
                 return
 
@@ -171,29 +181,50 @@ async def _wait(event: asyncio.Event, longest: timedelta) -> None:
         await asyncio.wait_for(event.wait(), longest.total_seconds())
 
 
-def _bundles(claimed: Sequence[Delivery]) -> list[list[Delivery]]:
+def _bundles(claimed: Sequence[Delivery], now: datetime) -> list[list[Delivery]]:
     """Return the rows as they are sent: each alone, but those of low priority together for each chat."""
     bundles: list[list[Delivery]] = []
     digests: dict[int, list[Delivery]] = {}
     for delivery in claimed:
-        if delivery.priority != "low":
-            bundles.append([delivery])
-        elif delivery.chat.id in digests:
-            digests[delivery.chat.id].append(delivery)
+        if delivery.priority == "low":
+            digests.setdefault(delivery.chat.id, []).append(delivery)
         else:
-            bundles.append(digests.setdefault(delivery.chat.id, [delivery]))
-    return bundles
+            bundles.append([delivery])
+    return bundles + [part for digest in digests.values() for part in _parts(digest, now)]
 
 
-def _messages(bundle: Sequence[Delivery], now: datetime) -> Sequence[Message]:
+def _parts(digest: list[Delivery], now: datetime) -> list[list[Delivery]]:
+    """Return a digest in parts that are one message each, so that each is marked when it is sent."""
+    try:
+        if len(digest) == 1 or len(_digest(digest, now)) == 1:
+            return [digest]
+    except Exception:  # one of them shows a bug: apart, the others are spared
+        log.exception("delivery id=%d state=bug", digest[0].id)
+        return [[delivery] for delivery in digest]
+    half = len(digest) // 2
+    return _parts(digest[:half], now) + _parts(digest[half:], now)
+
+
+def _digest(bundle: Sequence[Delivery], now: datetime) -> Sequence[Message]:
+    alerts = [delivery.alert for delivery in bundle]
+    return render.digest(alerts, chat=bundle[0].chat, now=now)
+
+
+def _message(bundle: Sequence[Delivery], now: datetime) -> Message:
+    """Return a bundle as a message; where a bug shows, as headlines and links: better bare than lost."""
     first = bundle[0]
-    if first.priority != "low":
-        return [render.alert(first.alert, chat=first.chat, now=now)]
-    return render.digest([delivery.alert for delivery in bundle], chat=first.chat, now=now)
+    try:
+        if first.priority == "low":
+            return _digest(bundle, now)[0]
+        return render.alert(first.alert, chat=first.chat, now=now)
+    except Exception:  # whatever it is, the other messages must not wait for its mending
+        log.exception("delivery id=%d state=bug", first.id)
+        told = [f"{stories.headline(one.alert.item)}\n{one.alert.item.url or ''}" for one in bundle]
+        return Message(split([escape(line) for line in told])[0])
 
 
 def _leave(db: Database, chat_id: int, reason: str, now: datetime) -> None:
-    chats.set_status(db, chat_id, "gone")
+    chats.set_status(db, chat_id, "gone", only_from=LISTENING)
     outbox.drop_chat(db, chat_id, reason, now)
 
 

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -24,21 +24,21 @@ from monitor.pipeline import Outcome
 log = logging.getLogger(__name__)
 
 HEARTBEAT = timedelta(seconds=5)
-AFTER_A_FAILURE = timedelta(minutes=1)
+AFTER_A_FAILURE = timedelta(seconds=10)
 
 Poll = Callable[[Source], Awaitable[Outcome]]
 
 
 class Scheduler:
-    """Polls every source when it is due, `concurrency` of them at a time."""
+    """Polls every source when it is due; how many requests run at once is the HTTP client's business."""
 
-    def __init__(self, poll: Poll, clock: Clock, concurrency: int) -> None:
+    def __init__(self, poll: Poll, clock: Clock) -> None:
         """Take what polls a source; nothing runs before `start`."""
         self._poll = poll
         self._clock = clock
-        self._turn = asyncio.Semaphore(concurrency)
         self._sources: dict[str, Source] = {}
         self._polling: dict[str, asyncio.Task[None]] = {}
+        self._sooner: dict[str, datetime] = {}  # when those that are being polled are to be polled next
         # A job that is late runs late rather than never: a poll left out is an item missed.
         self._jobs = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         self.beat = time.monotonic()
@@ -51,19 +51,28 @@ class Scheduler:
     def watch(self, sources: Iterable[Source], due: Mapping[str, datetime | None]) -> None:
         """Poll these sources from now on and no others, each first when it is due (None: at once).
 
-        A source that is polled already keeps its rhythm unless something about it changed.
+        A source that is polled already keeps its rhythm, unless something about it changed or it is due
+        earlier than planned.
         """
         wanted = {source.id: source for source in sources}
         for source_id in self._sources.keys() - wanted.keys():
             self._unplan(source_id)
-        changed = [source for source in wanted.values() if self._sources.get(source.id) != source]
-        self._sources = wanted
+        before, self._sources = self._sources, wanted
         now = self._clock.now()
-        for source in changed:
-            self._plan(source.id, max(due.get(source.id) or now, now))
+        for source in wanted.values():
+            new = before.get(source.id) != source
+            planned = due.get(source.id) or (now if new else self._planned(source.id))
+            when = max(planned, now)
+            if source.id in self._polling:  # its end plans the next poll
+                self._sooner[source.id] = when
+            elif new or when < self._planned(source.id):
+                self._plan(source.id, when)
 
-    def chore(self, name: str, work: Callable[[], Awaitable[None]], every: timedelta) -> None:
-        """Run `work` again and again, `every` apart, the first time after that time."""
+    def chore(
+        self, name: str, work: Callable[[], Awaitable[None]], every: timedelta, *, at_once: bool = False
+    ) -> None:
+        """Run `work` again and again, `every` apart, the first time after that time or at once."""
+        first = {"next_run_time": self._clock.now()} if at_once else {}
         self._jobs.add_job(
             work,
             "interval",
@@ -71,6 +80,7 @@ class Scheduler:
             id=f"chore {name}",
             coalesce=True,
             max_instances=1,
+            **first,
         )
 
     async def stop(self, grace: timedelta) -> None:
@@ -83,11 +93,6 @@ class Scheduler:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    @property
-    def size(self) -> int:
-        """How many sources are polled."""
-        return len(self._sources)
-
     def _plan(self, source_id: str, when: datetime) -> None:
         self._jobs.add_job(
             self._begin,
@@ -98,13 +103,17 @@ class Scheduler:
             replace_existing=True,
         )
 
+    def _planned(self, source_id: str) -> datetime:
+        """Return when a source is polled next; never, if nothing is planned."""
+        job = self._jobs.get_job(f"poll {source_id}")
+        planned: datetime | None = job.next_run_time if job else None
+        return planned or datetime.max.replace(tzinfo=UTC)
+
     def _unplan(self, source_id: str) -> None:
         with contextlib.suppress(LookupError):
             self._jobs.remove_job(f"poll {source_id}")
 
     async def _begin(self, source_id: str) -> None:
-        if source_id in self._polling:  # changed while it was polled: its end plans the next one
-            return
         task = asyncio.create_task(self._look(source_id), name=f"poll {source_id}")
         self._polling[source_id] = task
         task.add_done_callback(lambda _: self._polling.pop(source_id, None))
@@ -112,17 +121,16 @@ class Scheduler:
     async def _look(self, source_id: str) -> None:
         following = self._clock.now() + AFTER_A_FAILURE
         try:
-            async with self._turn:
-                source = self._sources.get(source_id)
-                if source:
-                    following = (await self._poll(source)).next_poll
+            source = self._sources.get(source_id)
+            if source:
+                following = (await self._poll(source)).next_poll
         except MonitorError as error:
-            log.error("poll source=%s error=%r", source_id, str(error))  # noqa: TRY400 -- one line, no trace
+            log.error("poll source=%s error=%r next=%s", source_id, str(error), following.isoformat())  # noqa: TRY400 -- one line, no trace
         except Exception:  # whatever it was, the next poll stands
             log.exception("poll source=%s state=bug next=%s", source_id, following.isoformat())
         finally:
             if source_id in self._sources and self._jobs.running:
-                self._plan(source_id, following)
+                self._plan(source_id, min(following, self._sooner.pop(source_id, following)))
 
     async def _heartbeat(self) -> None:
         self.beat = time.monotonic()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import NOW, chat, item, source, topic
 from fakes import FakeClock
 
-from monitor import errors
+from monitor import errors, render
 from monitor.audience import Hearing
 from monitor.delivery import Courier
-from monitor.model import Evidence, Match, Message, Priority
+from monitor.model import Alert, Evidence, Match, Message, Priority
 from monitor.store import Store, chats, items, outbox, sources, stories
 
 TOPICS = {"starlink": topic("Starlink", id="starlink", name="Starlink")}
@@ -52,7 +54,7 @@ class House:
         self.courier = Courier(store, self.inbox, self.clock, lambda: TOPICS)
 
     async def queue(self, name: str, chat_id: int = 1, priority: Priority = "normal") -> None:
-        one = item(f"Starlink {name}", url=f"https://example.org/{name}")
+        one = item(f"Starlink {name}", url=f"https://example.org/{name}", key=f"{name} {chat_id}")
 
         def put(db: object) -> None:
             sources.declare(db, [source()])  # type: ignore[arg-type]
@@ -125,13 +127,50 @@ async def test_a_chat_that_is_told_to_wait_waits_and_the_others_go_on(house: Hou
 
 
 async def test_nothing_is_lost_while_telegram_is_away(house: House) -> None:
-    house.inbox.troubles[1] = [errors.TelegramUnreachable("no answer")]
+    for chat_id in (1, 2, 3):
+        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")]
+        await house.queue("a", chat_id)
+    assert not await house.courier.round()
+    assert await house.counts() == {"queued": 3}
+    house.clock.advance(timedelta(seconds=1))
+    for _ in range(3):
+        await house.deliver()
+        house.clock.advance(timedelta(seconds=30))
+    assert sorted(house.inbox.titles) == [(1, "a"), (2, "a"), (3, "a")]
+
+
+async def test_a_message_that_never_gets_an_answer_holds_up_no_other_chat(house: House) -> None:
+    house.inbox.troubles[1] = [errors.TelegramUnreachable("Telegram answers 500")] * 100
     await house.queue("a", 1)
     await house.queue("b", 2)
-    assert not await house.courier.round()
-    assert await house.counts() == {"queued": 2}
+    await house.queue("c", 3)
     await house.deliver()
-    assert house.inbox.titles == [(1, "a"), (2, "b")]
+    assert house.inbox.titles == [(2, "b"), (3, "c")]
+    assert await house.counts() == {"queued": 1, "sent": 2}
+
+
+async def test_a_chat_is_tried_again_after_waits_that_grow_to_a_limit(house: House) -> None:
+    house.inbox.troubles[1] = [errors.TelegramUnreachable("no answer")] * 7
+    await house.queue("a", 1)
+    waits = []
+    for _ in range(7):
+        await house.deliver()
+        due = await house.store.read(outbox.next_due)
+        assert due
+        waits.append((due - house.clock.now()).total_seconds())
+        house.clock.current = due
+    assert waits == [1, 2, 4, 8, 15, 15, 15]
+    await house.deliver()
+    assert house.inbox.titles == [(1, "a")]
+
+
+async def test_an_absurd_wait_is_capped(house: House) -> None:
+    house.inbox.troubles[1] = [errors.TelegramUnreachable("too many", after=timedelta(days=10**6))]
+    await house.queue("a", 1)
+    await house.deliver()
+    house.clock.advance(timedelta(days=1))
+    await house.deliver()
+    assert house.inbox.titles == [(1, "a")]
 
 
 async def test_a_chat_that_is_gone_is_left_alone_but_its_subscriptions_stay(house: House) -> None:
@@ -170,7 +209,7 @@ async def test_a_message_that_telegram_refuses_as_html_arrives_as_plain_text(hou
 async def test_a_mark_that_the_disk_refuses_is_written_later_and_the_message_not_sent_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.delivery.FIRST_PAUSE", timedelta())
+    monkeypatch.setattr("monitor.delivery.FIRST_WAIT", timedelta())
     write, refusals = house.store.write, [True, True]
 
     async def full(job: Callable[..., object]) -> object:
@@ -206,16 +245,88 @@ async def test_what_was_claimed_when_the_process_ended_is_sent_after_the_restart
     assert house.inbox.titles == [(1, "a")]
 
 
-async def test_it_waits_longer_each_time_that_telegram_does_not_answer(house: House) -> None:
-    house.inbox.troubles[1] = [errors.TelegramUnreachable("no answer")] * 3
-    await house.queue("a")
+async def test_everybody_waits_longer_each_time_that_telegram_does_not_answer(house: House) -> None:
+    for chat_id in (1, 2):
+        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")] * 9
+        await house.queue("a", chat_id)
     pauses = []
-    for _ in range(3):
+    for _ in range(7):
         await house.courier.round()
         pauses.append(house.courier._pause.total_seconds())
-    assert pauses == [1, 2, 4]
-    await house.deliver()
+        house.clock.advance(timedelta(minutes=1))
+    assert pauses == [1, 2, 4, 8, 16, 30, 30]
+    for _ in range(4):
+        await house.deliver()
+        house.clock.advance(timedelta(minutes=1))
     assert house.courier._pause == timedelta()
+    assert len(house.inbox.got) == 2
+
+
+async def test_a_bug_in_rendering_costs_the_looks_of_one_message_and_nothing_else(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = render.alert
+
+    def buggy(alert: Alert, **facts: Any) -> Message:
+        if alert.item.title == "Starlink a":
+            raise ValueError
+        return whole(alert, **facts)
+
+    monkeypatch.setattr(render, "alert", buggy)
+    await house.queue("a")
+    await house.queue("b")
+    await house.deliver()
+    assert house.inbox.titles == [(1, "a"), (1, "b")]
+
+
+async def test_a_long_digest_goes_in_parts_and_what_was_sent_is_not_sent_again(house: House) -> None:
+    for number in range(60):
+        await house.queue(f"{number:03}" + "x" * 200, priority="low")
+    sent: list[Message] = []
+
+    async def send(_: int, message: Message) -> int:
+        if len(sent) == 1:
+            raise errors.TelegramUnreachable("too many", after=timedelta(seconds=1))
+        sent.append(message)
+        return len(sent)
+
+    house.inbox.send = send  # type: ignore[method-assign]
+    await house.deliver()
+    counts = await house.counts()
+    assert counts["sent"] + counts["queued"] == 60
+    assert counts["sent"] > 1
+    sent.append(Message("the next part"))
+    house.clock.advance(timedelta(seconds=1))
+    await house.deliver()
+    assert await house.counts() == {"sent": 60}
+    links = [link for message in sent for link in re.findall(r"example\.org/(\d+)", message.html)]
+    assert sorted(links) == [f"{number:03}" for number in range(60)]
+
+
+async def test_a_digest_holds_all_that_waits_for_its_chat(house: House) -> None:
+    for number in range(30):
+        for chat_id in (1, 2):
+            await house.queue(str(number), chat_id, priority="low")
+    await house.deliver()
+    assert sorted(chat_id for chat_id, _ in house.inbox.got) == [1, 2]
+
+
+async def test_only_the_topics_that_a_chat_still_wants_are_named(house: House) -> None:
+    await house.queue("a")
+    await house.store.write(
+        lambda db: db.execute("UPDATE outbox SET topics = json_array('starlink', 'other')")
+    )
+    await house.deliver()
+    ((_, message),) = house.inbox.got
+    assert "other" not in message.html
+
+
+async def test_what_a_chat_that_stopped_was_to_be_told_is_dropped(house: House) -> None:
+    await house.queue("a")
+    await house.store.write(partial(chats.set_status, chat_id=1, status="stopped"))
+    await house.deliver()
+    assert house.inbox.got == []
+    assert await house.counts() == {"dropped": 1}
 
 
 async def test_no_chat_text_is_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:

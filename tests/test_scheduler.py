@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from builders import source
+from fakes import FakeClock
 
 from monitor.clock import SystemClock
 from monitor.errors import StoreUnwritable
@@ -59,7 +60,7 @@ def polls() -> Polls:
 
 @pytest.fixture
 async def scheduler(polls: Polls) -> AsyncIterator[Scheduler]:
-    scheduler = Scheduler(polls, SystemClock(), concurrency=2)
+    scheduler = Scheduler(polls, SystemClock())
     scheduler.start()
     yield scheduler
     if polls.hold:
@@ -109,13 +110,6 @@ async def test_a_failure_that_has_a_remedy_is_one_line_and_a_bug_has_its_trace(
     assert bug.exc_info
 
 
-async def test_no_more_sources_are_polled_at_once_than_allowed(scheduler: Scheduler, polls: Polls) -> None:
-    scheduler.watch([source(f"s{number}") for number in range(20)], {})
-    for number in range(20):
-        await polls.until(f"s{number}", 2)
-    assert polls.most_at_once == 2
-
-
 async def test_a_source_is_never_polled_twice_at_the_same_time(scheduler: Scheduler, polls: Polls) -> None:
     polls.hold = asyncio.Event()
     scheduler.watch([source("a")], {})
@@ -131,7 +125,6 @@ async def test_a_source_that_left_the_config_is_polled_no_more(scheduler: Schedu
     scheduler.watch([source("stays"), source("goes")], {})
     await polls.until("goes", 2)
     scheduler.watch([source("stays")], {})
-    assert scheduler.size == 1
     before = polls.seen.count("goes")
     await polls.until("stays", polls.seen.count("stays") + 4)
     assert polls.seen.count("goes") <= before + 1  # the one under way
@@ -146,8 +139,48 @@ async def test_a_source_that_did_not_change_keeps_its_rhythm(scheduler: Schedule
     assert polls.seen.count("a") == 1
 
 
+async def test_a_source_that_is_due_earlier_than_planned_is_polled_earlier(
+    scheduler: Scheduler, polls: Polls
+) -> None:
+    polls.rhythm["a"] = NEVER
+    scheduler.watch([source("a")], {})
+    await polls.until("a", 1)
+    scheduler.watch([source("a")], {"a": now()})
+    await polls.until("a", 2)
+
+
+async def test_a_poll_that_is_late_is_not_left_out(polls: Polls) -> None:
+    an_hour_ago = FakeClock(now() - timedelta(hours=1))
+    scheduler = Scheduler(polls, an_hour_ago)
+    scheduler.start()
+    scheduler.watch([source("a")], {})
+    await polls.until("a", 1)
+    await scheduler.stop(SOON)
+
+
+async def test_nothing_is_planned_after_a_stop(polls: Polls) -> None:
+    scheduler = Scheduler(polls, SystemClock())
+    scheduler.start()
+    polls.hold = asyncio.Event()
+    scheduler.watch([source("a")], {})
+    await polls.until("a", 1)
+    polls.hold.set()
+    await scheduler.stop(timedelta(seconds=5))
+    assert scheduler._jobs.get_job("poll a") is None
+
+
+async def test_a_chore_may_begin_at_once(scheduler: Scheduler) -> None:
+    done = asyncio.Event()
+
+    async def chore() -> None:
+        done.set()
+
+    scheduler.chore("test", chore, NEVER, at_once=True)
+    await asyncio.wait_for(done.wait(), 5)
+
+
 async def test_stopping_lets_a_poll_end_by_itself_within_the_grace(polls: Polls) -> None:
-    scheduler = Scheduler(polls, SystemClock(), concurrency=2)
+    scheduler = Scheduler(polls, SystemClock())
     scheduler.start()
     polls.hold = asyncio.Event()
     scheduler.watch([source("a")], {})
@@ -159,7 +192,7 @@ async def test_stopping_lets_a_poll_end_by_itself_within_the_grace(polls: Polls)
 
 
 async def test_stopping_cuts_a_poll_short_that_hangs(polls: Polls) -> None:
-    scheduler = Scheduler(polls, SystemClock(), concurrency=2)
+    scheduler = Scheduler(polls, SystemClock())
     scheduler.start()
     polls.hold = asyncio.Event()
     scheduler.watch([source("a")], {})

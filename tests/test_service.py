@@ -116,14 +116,17 @@ async def test_a_token_that_telegram_refuses_ends_it_with_one_clear_line(bot: Bo
 
 async def test_a_second_copy_on_the_same_database_is_refused_and_the_first_goes_on(bot: Bot) -> None:
     await bot.start()
+    first = bot.process
     await bot.baseline()
-    first, bot.process = bot.process, None
-    await bot.start()
-    assert await bot.exit_code() == 1
-    assert "in use by another copy" in bot.log.read_text("utf-8").splitlines()[-1]
+    try:
+        await bot.start()
+        assert await bot.exit_code() == 1
+    finally:
+        bot.process = first
+    refusals = [line for line in bot.log.read_text("utf-8").splitlines() if "in use by another copy" in line]
+    assert len(refusals) == 1
     assert first
     assert first.returncode is None
-    bot.process = first
 
 
 async def test_a_database_from_a_newer_version_is_refused_in_one_line(bot: Bot) -> None:
@@ -228,3 +231,24 @@ async def test_bytes_that_are_no_feed_disturb_no_other_source(bot: Bot) -> None:
     await bot.baseline()
     bot.publish(("/1", "Starlink terminals are switched off", ""))
     await bot.api.wait_for(lambda: len(bot.alerts()) == 1, within=PROMPT)
+
+
+async def test_a_watch_of_ones_own_alerts_at_once_also_after_a_restart_until_it_ends(bot: Bot) -> None:
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.api.user_says(CHAT, "/watch museum wing")
+    await bot.api.wait_for(lambda: any("I watch for museum wing" in text for text in bot.api.texts(CHAT)))
+    bot.publish(("/1", "A museum opens its new wing", ""), ("/2", "A museum is closed", ""))
+    await bot.api.wait_for(lambda: "museum wing\nA museum opens its new wing" in bot.api.sent[-1].text)
+    await bot.stop()
+    await bot.start()
+    bot.publish(("/3", "Another museum plans a wing of glass", ""))
+    await bot.api.wait_for(lambda: "wing of glass" in bot.api.sent[-1].text, within=10)
+    bot.api.user_says(CHAT, "/unwatch museum wing")
+    await bot.api.wait_for(lambda: any("no more" in text for text in bot.api.texts(CHAT)))
+    before = len(bot.api.sent)
+    bot.publish(("/4", "The third museum with a wing this week", ""))
+    polls = len(bot.web.requests)
+    await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 4, within=10)
+    assert len(bot.api.sent) == before

@@ -236,10 +236,10 @@ def _joined(here: URL, target: str) -> URL:
 
 
 def _fields(response: aiohttp.ClientResponse) -> dict[str, str]:
-    """Return the header fields by lower-case name, repeated ones joined (RFC 9110, 5.3)."""
+    """Return the header fields by lower-case name, repeated ones joined (RFC 9110, 5.3), in ASCII alone."""
     fields: dict[str, str] = {}
-    for name, value in response.headers.items():
-        key = name.lower()
+    for name, raw in response.headers.items():
+        key, value = name.lower(), raw.encode("ascii", "ignore").decode("ascii")
         fields[key] = f"{fields[key]}, {value}" if key in fields else value
     return fields
 

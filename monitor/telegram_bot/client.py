@@ -114,8 +114,11 @@ class Client:
         query = {"offset": offset, "timeout": wait, "allowed_updates": json.dumps(ALLOWED_UPDATES)}
         url = f"{self.api_url}/bot{self._token}/getUpdates?{urlencode(query)}"
         payload = await self._call(self._updates.retrieve, url, read_timeout=wait + ANSWER_SECONDS)
-        answer: list[dict[str, Any]] = json.loads(payload)["result"]
-        return answer
+        answer = json.loads(payload)["result"]
+        updates = isinstance(answer, list) and all(isinstance(one, dict) for one in answer)
+        if not updates or not all("update_id" in one for one in answer):
+            raise TelegramUnreachable(f"{self.api_url} gives no list of updates: is it a Bot API server?")
+        return list(answer)
 
     async def _call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a method answers; raise its refusal as an error named by its remedy."""
