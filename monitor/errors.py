@@ -142,3 +142,10 @@ class StoreTooNew(FixSetup):
 
 class StoreUnusable(FixSetup):
     """The file is no database of ours, or cannot be opened."""
+
+
+def brief(error: MonitorError, most: int = 10) -> str:
+    """Return an error's message in at most so many lines, and how many more there are."""
+    lines = str(error).splitlines()
+    rest = [f"and {len(lines) - most} more"] if len(lines) > most else []
+    return "\n".join([*lines[:most], *rest])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from builders import NOW, item, source, topic
@@ -15,13 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from telegram_html import parse as parse_html
 
-from monitor import commands
-from monitor.commands import COMMANDS, Desk, Vitals
+from monitor import commands, errors
+from monitor.commands import COMMANDS, Desk, Vitals, reading
+from monitor.commands.desk import Call
 from monitor.config import Config, Telegram
 from monitor.markup import plain
-from monitor.model import Evidence, Match, Message, Reply, Request, SourceState
+from monitor.matching import parse
+from monitor.model import Evidence, Match, Message, Reply, Request, SourceState, Topic
 from monitor.phrases import CATALOGUES, LANGUAGES
-from monitor.store import Store, chats, items, sources
+from monitor.store import Store, chats, items, sources, watches
 
 ADMIN = 500
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
@@ -44,9 +49,18 @@ class House:
             store=store,
             clock=self.clock,
             config=lambda: self.config,
-            vitals=lambda: Vitals("1.0", NOW - timedelta(hours=3), None),
+            vitals=lambda: Vitals("1.0", NOW - timedelta(hours=3)),
             commands=COMMANDS,
+            add_watch=self.add_watch,
+            remove_watch=self.remove_watch,
         )
+
+    async def add_watch(self, chat_id: int, query: str) -> Topic:
+        parse(query)
+        return await self.store.write(partial(watches.add, chat_id=chat_id, query=query, now=NOW))
+
+    async def remove_watch(self, chat_id: int, watch_id: str) -> bool:
+        return await self.store.write(partial(watches.remove, chat_id=chat_id, watch_id=watch_id))
 
     def access(self, access: str, admins: frozenset[int] = frozenset({ADMIN})) -> None:
         self.config = replace(
@@ -187,12 +201,92 @@ async def test_an_unknown_chat_waits_until_an_admin_approves_it(house: House) ->
     assert again.others == ()
 
 
-async def test_an_admin_is_asked_once_for_each_chat(house: House) -> None:
+async def asked(house: House, text: str = "/start", chat_id: int = 1, **facts: object) -> list[int]:
+    """Return whom a request makes the bot write to besides."""
+    reply = await house.hears(text, chat_id, **facts)
+    assert reply
+    return [told for told, _ in reply.others]
+
+
+async def test_the_admins_are_asked_again_after_an_hour_and_not_before(house: House) -> None:
+    house.access("approval")
+    assert await asked(house) == [ADMIN]
+    house.clock.advance(timedelta(minutes=59))
+    assert await asked(house) == []
+    house.clock.advance(timedelta(minutes=2))
+    assert await asked(house) == [ADMIN]
+
+
+async def test_the_admins_are_asked_for_a_chat_that_chose_a_language_first(house: House) -> None:
+    house.access("approval")
+    await house.hears("/language uk")
+    assert await asked(house) == [ADMIN]
+    assert "чекайте" in await house.says("/start")
+
+
+async def test_an_admin_who_starts_the_bot_sees_who_waits(house: House) -> None:
+    house.access("approval")
+    await house.hears("/language uk", 99)  # never asked to come in
+    for chat_id in range(1, 13):
+        await house.hears("/start", chat_id)
+    reply = await house.hears("/start", ADMIN)
+    assert reply
+    commands_ = [message.buttons[0][0].command for told, message in reply.others if told == ADMIN]
+    assert commands_ == [f"/approve {chat_id}" for chat_id in range(1, 11)]
+    assert await asked(house, chat_id=-7, user_id=ADMIN, private=False) == []
+    await house.hears("/start", 1)
+    assert "12 waiting" in await house.says("/status", ADMIN)
+
+
+async def test_a_button_decides_once_and_a_second_admin_learns_how_it_stands(house: House) -> None:
     house.access("approval")
     await house.hears("/start")
-    again = await house.hears("/start")
-    assert again
-    assert again.others == ()
+    await house.hears("/refuse 1", ADMIN, pressed=True)
+    assert "may not use" in await house.says("/approve 1", ADMIN, pressed=True)
+    assert await house.status() == "refused"
+    assert "may use" in await house.says("/approve 1", ADMIN)
+    assert await asked(house, "/refuse 1", ADMIN, pressed=True) == []
+    assert await house.status() == "active"
+    assert await asked(house, "/refuse 1", ADMIN) == [1]
+    assert await house.status() == "refused"
+
+
+async def test_approving_a_chat_that_stopped_the_bot_does_not_start_it_again(house: House) -> None:
+    await house.hears("/start")
+    await house.hears("/stop")
+    await house.hears("/approve 1", ADMIN)
+    assert await house.status() == "stopped"
+
+
+async def test_a_choice_that_is_made_while_an_admin_decides_undoes_nothing(house: House) -> None:
+    house.access("approval")
+    await house.hears("/start")
+    request = Request(1, "Duty officer", 1, "/language uk")
+    call = Call(house.desk, request, await house.desk.chat(request), "uk")
+    await house.hears("/approve 1", ADMIN)
+    await COMMANDS["language"].run(call)
+    known = await house.store.read(partial(chats.get, chat_id=1))
+    assert known
+    assert (known.status, known.language) == ("active", "uk")
+
+
+async def test_a_status_changes_only_from_those_that_are_named(house: House) -> None:
+    await house.hears("/start")
+    leave = partial(chats.set_status, chat_id=1, status="gone", only_from=("active",))
+    assert await house.store.write(leave)
+    await house.store.write(partial(chats.set_status, chat_id=1, status="refused"))
+    assert not await house.store.write(leave)
+    assert await house.status() == "refused"
+    assert not await house.store.write(partial(chats.set_status, chat_id=77, status="gone"))
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [("open", "/start first"), ("approval", "have not let"), ("closed", "only its admins")],
+)
+async def test_who_never_started_the_bot_reads_what_would_help(house: House, access: str, said: str) -> None:
+    house.access(access)
+    assert said in await house.says("/topics")
 
 
 async def test_a_chat_that_was_refused_stays_out(house: House) -> None:
@@ -200,7 +294,7 @@ async def test_a_chat_that_was_refused_stays_out(house: House) -> None:
     await house.hears("/start")
     await house.hears("/refuse 1", ADMIN)
     assert await house.status() == "refused"
-    assert "closed" in await house.says("/start")
+    assert "declined" in await house.says("/start")
     assert "declined" in await house.says("/topics")
 
 
@@ -211,9 +305,13 @@ async def test_only_an_admin_decides_who_comes_in(house: House) -> None:
     assert await house.status() == "pending"
 
 
-@pytest.mark.parametrize("argument", ["", "77", "nobody", "-", "١", str(2**63)])
+@pytest.mark.parametrize("argument", ["77", "nobody", "-", "١", str(2**63)])
 async def test_a_decision_on_nobody_is_answered(house: House, argument: str) -> None:
     assert "no chat" in await house.says(f"/approve {argument}", ADMIN)
+
+
+async def test_a_decision_without_a_chat_asks_which_one(house: House) -> None:
+    assert "Which chat?" in await house.says("/approve", ADMIN)
 
 
 async def test_an_admin_comes_in_at_once(house: House) -> None:
@@ -252,11 +350,11 @@ async def test_who_waits_for_approval_cannot_come_in_by_stopping(house: House) -
     assert await house.status() == "pending"
 
 
-async def found(house: House, *titles: str) -> None:
+async def found(house: House, *titles: str, topic_id: str = "starlink") -> None:
     def put(db: object) -> None:
         sources.declare(db, house.config.sources)  # type: ignore[arg-type]
         for number, title in enumerate(titles):
-            match = Match("starlink", 100, (Evidence("title", 0, 1, "Starlink", "exact"),))
+            match = Match(topic_id, 100, (Evidence("title", 0, 1, "Starlink", "exact"),))
             one = item(title, url=f"https://example.org/{number}", published=NOW - timedelta(minutes=number))
             items.insert(db, one, [match], NOW)  # type: ignore[arg-type]
 
@@ -280,12 +378,29 @@ async def test_the_sources_are_shown_with_how_they_do(house: House) -> None:
     await house.store.write(partial(sources.declare, sources=house.config.sources))
     well = SourceState(succeeded=NOW - timedelta(minutes=5))
     ill = SourceState(failures=3, error="no <answer>")
-    await house.store.write(partial(sources.save, source_id="example", after=well))
-    await house.store.write(partial(sources.save, source_id="other", after=ill))
+    example, other = house.config.sources
+    await house.store.write(partial(sources.save, source=example, after=well))
+    await house.store.write(partial(sources.save, source=other, after=ill))
     shown = await house.says("/sources")
     assert "2 sources, 1 failing" in shown
     assert "🏛 Example News — read 5 min" in shown
     assert "Other <News> — ⚠️ failed 3 times in a row: no <answer>" in shown
+    await house.store.write(partial(sources.save, source=other, after=replace(ill, failures=1)))
+    await house.hears("/language uk")
+    assert "один збій: no <answer>" in await house.says("/sources")
+
+
+async def test_a_key_in_the_address_of_a_source_is_shown_to_nobody(house: House) -> None:
+    secret = source(address="https://me:pass@example.org:8080/feed.xml?key=secret#part")
+    house.config = replace(house.config, sources=(secret, source("c", kind="channel", address="kpszsu")))
+    await house.hears("/start")
+    reply = await house.hears("/sources")
+    assert reply
+    assert reply.message
+    assert re.findall('href="([^"]*)"', reply.message.html) == [
+        "https://example.org:8080/feed.xml",
+        "https://t.me/kpszsu",
+    ]
 
 
 async def test_a_long_list_of_sources_comes_in_pages(house: House) -> None:
@@ -297,17 +412,47 @@ async def test_a_long_list_of_sources_comes_in_pages(house: House) -> None:
     assert labels(first.message) == ["More"]
     second = await house.press("/sources", "More")
     assert labels(second.message) == ["Back", "More"]
-    assert "not read yet" in await house.says("/sources 9999")
+    assert "not read yet" in await house.says(f"/sources {'9' * 5000}")
+
+
+async def test_every_source_stands_on_one_page_however_long_the_lines_are(house: House) -> None:
+    many = tuple(source(f"s{number}", name=f"N{number}. " + "Ж" * 300) for number in range(40))
+    house.config = replace(house.config, sources=many)
+
+    def fail(db: Any) -> None:
+        sources.declare(db, many)
+        for one in many:
+            sources.save(db, one, SourceState(failures=10_000, error="🙂" * 500))
+
+    await house.store.write(fail)
+    await house.hears("/start")
+    shown = [await house.says(f"/sources {page}") for page in (1, 2, 3)]
+    assert all(len(page.encode("utf-16-le")) // 2 <= 4096 for page in shown)
+    assert all(f"N{number}. " in "".join(shown) for number in range(40))
+
+
+async def test_a_page_of_twenty_thousand_sources_does_not_hold_the_others_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = tuple(source(f"s{number}") for number in range(20_000))
+    house.config = replace(house.config, sources=many)
+    await house.hears("/start")
+    drawn: list[object] = []
+    draw = reading.link
+    monkeypatch.setattr(reading, "link", lambda *facts: drawn.append(facts) or draw(*facts))
+    assert "20000 sources" in await house.says("/sources 700")
+    assert 0 < len(drawn) <= 50
 
 
 async def test_the_status_says_what_one_hears_of_and_that_the_system_lives(house: House) -> None:
     await house.hears("/start")
     await house.hears("/subscribe starlink")
     await found(house, "Newest")
-    await house.store.write(partial(sources.save, source_id="example", after=SourceState(polled=NOW)))
+    state = SourceState(polled=NOW)
+    await house.store.write(partial(sources.save, source=house.config.sources[0], after=state))
     shown = await house.says("/status")
     assert "You hear of: Starlink" in shown
-    assert "1 items read, 1 on a topic" in shown
+    assert "1 item read, 1 on a topic" in shown
     assert "Version 1.0" in shown
     assert "Chats" not in shown
     await house.hears("/start", ADMIN)
@@ -333,6 +478,87 @@ async def test_the_bot_shows_times_for_the_zone_that_the_chat_chose(house: House
     assert "no time zone" in await house.says("/timezone zzzzqqq")
 
 
+@pytest.mark.parametrize(
+    ("said", "shown", "zone"),
+    [
+        ("+3", "UTC+03:00", "Etc/GMT-3"),
+        ("UTC+2", "UTC+02:00", "Etc/GMT-2"),
+        ("gmt -5", "UTC-05:00", "Etc/GMT+5"),
+        ("−03:00", "UTC-03:00", "Etc/GMT+3"),
+        ("+0300", "UTC+03:00", "Etc/GMT-3"),
+        ("UTC+0", "UTC", "UTC"),
+    ],
+)
+async def test_a_plain_offset_is_a_zone_with_the_sign_that_people_mean(
+    house: House, said: str, shown: str, zone: str
+) -> None:
+    await house.hears("/start")
+    assert f"for {shown} now" in await house.says(f"/timezone {said}")
+    assert shown in await house.says("/timezone")
+    assert shown in await house.says("/status")
+    known = await house.store.read(partial(chats.get, chat_id=1))
+    assert known
+    assert known.timezone == zone
+    assert ZoneInfo(zone)
+
+
+@pytest.mark.parametrize("said", ["+15", "-13", "+5:30", "GMT3", "etc/gmt"])
+async def test_no_zone_with_a_turned_sign_is_ever_suggested(house: House, said: str) -> None:
+    await house.hears("/start")
+    reply = await house.hears(f"/timezone {said}")
+    assert reply
+    assert not any("GMT" in label for label in labels(reply.message))
+
+
+async def test_a_long_argument_is_said_back_shortened(house: House) -> None:
+    await house.hears("/start")
+    for command in ("subscribe", "latest", "timezone", "approve", "qqq"):
+        shown = await house.says(f"/{command} {'ж<' * 1900}", ADMIN if command == "approve" else 1)
+        assert len(shown) < 400
+    assert len(await house.says(f"/{'q' * 4000}")) < 200
+
+
+async def test_hundreds_of_topics_come_in_pages_and_a_press_stays_on_its_page(house: House) -> None:
+    many = tuple(topic("x", id=f"topic-{number}", name=f"{number} " + "Ж" * 98) for number in range(250))
+    house.config = replace(house.config, topics=many)
+    await house.hears("/start")
+    second = await house.press("/topics", "More")
+    assert second.message
+    shown = labels(second.message)
+    assert shown[0].startswith("➕ 90 ")
+    assert (shown[90:], len(shown)) == (["Back", "More", "➕ All of them"], 93)
+    assert all(len(label) <= 62 for label in shown)
+    pressed = await house.hears("/subscribe topic-90", pressed=True)
+    assert pressed
+    assert labels(pressed.message)[0].startswith("✅ 90 ")
+    everything = await house.hears("/subscribe all", pressed=True)
+    assert everything
+    assert len(everything.notice) <= 200
+    for said in ("/topics", "/status", "/subscribe zzzqqq", "/unsubscribe all", "/latest"):
+        assert 0 < len(await house.says(said)) <= 4096
+
+
+async def test_a_database_that_cannot_be_written_is_a_neutral_sentence_in_the_chats_language(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.hears("/start")
+    await house.hears("/language uk")
+
+    async def full(_: object) -> None:
+        raise errors.StoreUnwritable("/var/lib/monitor.db cannot be written: the disk is full")
+
+    monkeypatch.setattr(house.store, "write", full)
+    shown = await house.says("/subscribe starlink")
+    assert "не може нічого зберегти" in shown
+    assert "/var/lib" not in shown
+    assert [record.message.count("the disk is full") for record in caplog.records] == [1]
+    pressed = await house.hears("/subscribe starlink", pressed=True)
+    assert pressed
+    assert (pressed.message, pressed.notice) == (None, shown)
+    monkeypatch.setattr(house.store, "read", full)
+    assert "cannot store anything" in await house.says("/topics")
+
+
 async def test_a_misspelt_command_is_guessed(house: House) -> None:
     await house.hears("/start")
     assert "/topics?" in await house.says("/topcs")
@@ -343,6 +569,12 @@ async def test_a_misspelt_command_is_guessed(house: House) -> None:
 async def test_plain_words_are_answered_in_private_and_left_alone_in_groups(house: House) -> None:
     assert "/topics" in await house.says("hello there")
     assert await house.hears("hello there", private=False) is None
+
+
+async def test_in_a_group_a_command_that_may_be_another_bots_is_left_alone(house: House) -> None:
+    assert await house.hears("/roll 6", -5, private=False) is None
+    assert await house.hears("/topcs", -5, private=False) is None
+    assert "/start first" in await house.says("/topics", -5, private=False)
 
 
 async def test_the_help_and_the_menu_name_every_listed_command(house: House) -> None:
@@ -378,3 +610,64 @@ async def test_whatever_is_typed_is_answered_in_html_that_telegram_takes(
     assert 0 < len(shown.encode("utf-16-le")) // 2 <= 4096
     buttons = [button for row in reply.message.buttons for button in row]
     assert all(len(button.command.encode()) <= 64 for button in buttons)
+
+
+async def test_a_chat_watches_for_words_of_its_own_until_it_wants_no_more(house: House) -> None:
+    await house.hears("/start")
+    assert "drone Kharkiv" in await house.says("/watch drone Kharkiv")
+    await house.says("/watch drone Kharkiv")
+    (own,) = await house.store.read(partial(watches.of, chat_id=1))
+    assert await house.subscribed() == {own.id}
+    assert await house.subscribed(2) == set()
+    assert "drone Kharkiv" in await house.says("/status")
+    listed = await house.hears("/watch")
+    assert listed
+    assert labels(listed.message) == ["✖ drone Kharkiv"]
+    ended = await house.press("/unwatch", "drone Kharkiv")
+    assert ended.message
+    assert "no more" in ended.message.html
+    assert await house.subscribed() == set()
+    assert "nothing of your own" in await house.says("/unwatch")
+
+
+async def test_a_watch_is_ended_by_its_words_too_and_a_misspelt_one_is_guessed(house: House) -> None:
+    await house.hears("/start")
+    await house.hears("/watch drone Kharkiv")
+    assert "Did you mean drone Kharkiv" in await house.says("/unwatch drone Kharkov")
+    await house.says("/unwatch DRONE Kharkiv")
+    assert await house.subscribed() == set()
+
+
+async def test_nobody_ends_the_watch_of_another_chat(house: House) -> None:
+    for chat_id in (1, 2):
+        await house.hears("/start", chat_id)
+    await house.hears("/watch drone", 1)
+    (own,) = await house.store.read(partial(watches.of, chat_id=1))
+    await house.hears(f"/unwatch {own.id}", 2)
+    assert await house.subscribed(1) == {own.id}
+
+
+async def test_a_mistake_in_a_query_is_pointed_at(house: House) -> None:
+    await house.hears("/start")
+    shown = await house.says('/watch drone AND ("power grid')
+    assert "I cannot read this" in shown
+    assert "^" in shown
+    assert await house.subscribed() == set()
+
+
+async def test_there_is_an_end_to_what_a_chat_may_watch_for(house: House) -> None:
+    await house.hears("/start")
+    for number in range(50):
+        await house.hears(f"/watch word{number}")
+    assert "50 things already" in await house.says("/watch onemore")
+    assert len(await house.subscribed()) == 50
+    assert "at most 300" in await house.says("/watch " + "long " * 100)
+
+
+async def test_the_latest_items_of_a_watch_are_shown(house: House) -> None:
+    await house.hears("/start")
+    await house.hears("/watch drone")
+    (own,) = await house.store.read(partial(watches.of, chat_id=1))
+    await found(house, "Drone over the sea", topic_id=own.id)
+    assert "Drone over the sea" in await house.says("/latest")
+    assert "Drone over the sea" in await house.says("/latest drone")

@@ -6,17 +6,22 @@ A command is a function that takes a `Call` and returns a `Reply`, with a row he
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from monitor.commands import about, membership, reading, settings, topics
-from monitor.commands.desk import Call, Command, Desk, Vitals, nearest
+from monitor import errors
+from monitor.commands import about, membership, reading, settings, topics, watching
+from monitor.commands.desk import ECHO, Call, Command, Desk, Vitals, nearest
 from monitor.markup import escape
-from monitor.model import Button, Message, Reply, Request
+from monitor.model import Button, Chat, Message, Reply, Request
 from monitor.phrases import LANGUAGES, say
+from monitor.prose import clip
 
 __all__ = ["COMMANDS", "Desk", "Vitals", "answer", "menus"]
+
+log = logging.getLogger(__name__)
 
 COMMANDS: Mapping[str, Command] = {
     command.name: command
@@ -25,6 +30,8 @@ COMMANDS: Mapping[str, Command] = {
         Command("topics", "member", topics.topics),
         Command("subscribe", "member", topics.subscribe),
         Command("unsubscribe", "member", topics.unsubscribe),
+        Command("watch", "member", watching.watch),
+        Command("unwatch", "member", watching.unwatch),
         Command("latest", "member", reading.latest),
         Command("sources", "member", reading.sources),
         Command("status", "member", about.status),
@@ -42,18 +49,30 @@ SPOKEN = re.compile(r"/(\w+)\s*(.*)", re.DOTALL)
 
 async def answer(desk: Desk, request: Request) -> Reply | None:
     """Return what the bot says to a request; None where it is better silent."""
+    language = desk.config().telegram.language
+    try:
+        chat = await desk.chat(request)
+        language = chat.language
+        return await _answer(desk, request, chat)
+    except errors.StoreUnwritable as error:
+        log.error("command state=failed error=%r", str(error))  # noqa: TRY400 -- one line, no trace
+        sentence = say(language, "refusal.unwritable")
+        return Reply(None, notice=sentence) if request.pressed else Reply(Message(sentence))
+
+
+async def _answer(desk: Desk, request: Request, chat: Chat) -> Reply | None:
     spoken = SPOKEN.match(request.text)
     if not spoken and not request.private:
         return None
     name, argument = (spoken[1].lower(), spoken[2].strip()) if spoken else ("", request.text)
-    call = Call(desk, request, await desk.chat(request), argument)
+    call = Call(desk, request, chat, argument)
     command = COMMANDS.get(name)
     if command is None:
-        return _unknown(call, name)
+        return _unknown(call, name) if request.private or request.pressed else None
     if command.who == "admin" and not desk.is_admin(request.user_id):
         return call.reply("refusal.admins_only")
     if command.who == "member" and call.chat.status != "active":
-        return call.reply(f"refusal.{call.chat.status}", id=request.user_id)
+        return _refused(call)
     reply = await command.run(call)
     return reply if reply.notice or not request.pressed else replace(reply, notice="")
 
@@ -67,12 +86,22 @@ def menus() -> dict[str, list[tuple[str, str]]]:
     return {"": table[LANGUAGES[0]], **table}
 
 
+def _refused(call: Call) -> Reply:
+    """Say why a chat may not use a command yet."""
+    access, user = call.desk.config().telegram.access, call.request.user_id
+    if call.chat.status != "pending":
+        return call.reply(f"refusal.{call.chat.status}", id=user)
+    if access == "open" or call.desk.is_admin(user):
+        return call.reply("refusal.not_started")
+    return call.reply("start.closed" if access == "closed" else "refusal.pending", id=user)
+
+
 def _unknown(call: Call, name: str) -> Reply:
     if not name:
         return call.reply("refusal.no_command")
     listed = {command.name: command.name for command in COMMANDS.values() if command.listed}
     meant = nearest(name, listed)
     if meant is None:
-        return call.reply("refusal.unknown_command", name=name)
-    text = call.say("refusal.misspelt_command", name=name, meant=escape(meant))
+        return call.reply("refusal.unknown_command", name=clip(name, ECHO))
+    text = call.say("refusal.misspelt_command", name=clip(name, ECHO), meant=escape(meant))
     return Reply(Message(text, buttons=((Button(f"/{meant}", f"/{meant}"),),)))

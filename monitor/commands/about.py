@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from monitor.commands.desk import Call
+from monitor.commands.desk import Call, listing
+from monitor.commands.settings import zone_name
 from monitor.markup import Safe
-from monitor.model import Message, Reply, SourceState
+from monitor.model import Message, Reply, SourceState, Topic
 from monitor.render import ago
-from monitor.store import Database, chats, items, outbox
+from monitor.store import Database, chats, items, outbox, watches
 from monitor.store import sources as sources_table
 
 A_DAY = timedelta(days=1)
@@ -29,6 +30,7 @@ class Facts:
     """What the database knows of how things go."""
 
     mine: frozenset[str]  # topic ids
+    own: Sequence[Topic]  # the chat's watches
     states: Mapping[str, SourceState]
     found: int
     matched: int
@@ -51,6 +53,7 @@ def _facts(db: Database, chat_id: int, since: datetime) -> Facts:
     found, matched = items.count_since(db, since)
     return Facts(
         mine=chats.topics(db, chat_id),
+        own=watches.of(db, chat_id),
         states=sources_table.states(db),
         found=found,
         matched=matched,
@@ -60,8 +63,12 @@ def _facts(db: Database, chat_id: int, since: datetime) -> Facts:
 
 
 def _mine(call: Call, facts: Facts) -> Safe:
-    names = [topic.name for topic in call.desk.topics.values() if topic.id in facts.mine]
-    return call.say("status.you", names=", ".join(names) or "—", zone=call.chat.timezone)
+    heard = (*call.desk.topics.values(), *facts.own)
+    names = [topic.name for topic in heard if topic.id in facts.mine]
+    zone = zone_name(call.chat.timezone)
+    if not names:
+        return call.say("status.nothing", zone=zone)
+    return call.say("status.you", names=listing(names), zone=zone)
 
 
 def _sources(call: Call, facts: Facts, now: datetime) -> list[Safe]:
@@ -79,7 +86,7 @@ def _work(call: Call, facts: Facts, now: datetime) -> list[Safe]:
     vitals = call.desk.vitals()
     waiting = facts.outbox.get("queued", 0) + facts.outbox.get("claimed", 0)
     return [
-        call.say("status.day", found=facts.found, matched=facts.matched),
+        call.say("status.day", count=facts.found, matched=facts.matched),
         call.say("status.outbox", waiting=waiting, dead=facts.outbox.get("dead", 0)),
         call.say("status.up", version=vitals.version, ago=ago(vitals.started, call.chat.language, now)),
     ]

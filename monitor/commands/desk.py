@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,14 +12,17 @@ from rapidfuzz import fuzz, process, utils
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.markup import Safe, split
-from monitor.model import Button, Chat, Message, Reply, Request, Topic
+from monitor.markup import Safe
+from monitor.model import Button, Chat, ChatStatus, Message, Reply, Request, Topic
 from monitor.phrases import say
+from monitor.prose import clip, utf16_len
 from monitor.store import Store, chats
 
 Who = Literal["anyone", "member", "admin"]
 
 NEAR = 60  # rapidfuzz WRatio of a word that was perhaps meant
+ECHO = 60  # UTF-16 units of what somebody typed that are said back, and of a name on a button
+LISTED = 1000  # UTF-16 units of a list of names
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,6 @@ class Vitals:
 
     version: str
     started: datetime
-    telegram: str | None  # what keeps Telegram away; None when all is well
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Desk:
     config: Callable[[], Config]
     vitals: Callable[[], Vitals]
     commands: Mapping[str, Command]
+    add_watch: Callable[[int, str], Awaitable[Topic]]  # (chat id, query); raises QueryInvalid
+    remove_watch: Callable[[int, str], Awaitable[bool]]  # (chat id, watch id)
 
     @property
     def topics(self) -> dict[str, Topic]:
@@ -61,10 +65,6 @@ class Desk:
             timezone="UTC",
         )
 
-    async def save(self, chat: Chat) -> None:
-        """Store a chat."""
-        await self.store.write(partial(chats.put, chat=chat, now=self.clock.now()))
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -83,6 +83,12 @@ class Call:
         """Return a reply that consists of one phrase."""
         return Reply(Message(self.say(key, **facts)))
 
+    async def change(self, *, only_from: Collection[ChatStatus] | None = None, **facts: object) -> Chat:
+        """Store some facts of the chat and return it as it is then; see `chats.change`."""
+        now = self.desk.clock.now()
+        job = partial(chats.change, default=self.chat, facts=facts, now=now, only_from=only_from)
+        return await self.desk.store.write(job)
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -97,21 +103,37 @@ class Command:
 def nearest(word: str, known: Mapping[str, str]) -> str | None:
     """Return the key whose name is nearest to a misspelt word; None where none is near."""
     found = process.extractOne(
-        word, known, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=NEAR
+        word[:ECHO], known, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=NEAR
     )
     return found[2] if found else None
 
 
-def paged(call: Call, command: str, heading: str, lines: Iterable[str], page: str) -> Message:
-    """Return one page of a list that may be longer than a message, with buttons to the others."""
-    pages = split([heading, "", *lines]) or [Safe(heading)]
-    number = min(max(int(page) if page.isdecimal() else 1, 1), len(pages))
-    turns = [
+def listing(names: Iterable[str], limit: int = LISTED) -> str:
+    """Return names between commas: as many as fit into `limit` UTF-16 units, and how many more there are."""
+    left = [clip(name, ECHO) for name in names]
+    shown: list[str] = []
+    while left and limit >= utf16_len(left[0]):
+        limit -= utf16_len(left[0]) + 2
+        shown.append(left.pop(0))
+    more = [f"… (+{len(left)})"] if left else []
+    return ", ".join([*shown, *more]) or "—"
+
+
+def page_of(argument: str, count: int, size: int) -> int:
+    """Return which page of `count` things is asked for, `size` on each, from 1: the nearest that there is."""
+    pages = max(1, -(-count // size))
+    return min(max(int(argument[:9]) if argument.isdecimal() else 1, 1), pages)
+
+
+def turns(call: Call, command: str, page: int, count: int, size: int) -> tuple[tuple[Button, ...], ...]:
+    """Return the row of buttons that leads to the pages before and after; none where all fits on one."""
+    ways = (("back", page - 1), ("more", page + 1))
+    buttons = [
         Button(call.say(f"list.{way}"), f"/{command} {target}")
-        for way, target in (("back", number - 1), ("more", number + 1))
-        if 1 <= target <= len(pages)
+        for way, target in ways
+        if 1 <= target <= -(-count // size)
     ]
-    return Message(pages[number - 1], buttons=rows(turns, 2))
+    return rows(buttons, 2)
 
 
 def rows(buttons: Sequence[Button], width: int) -> tuple[tuple[Button, ...], ...]:

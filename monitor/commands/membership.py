@@ -2,63 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from monitor.commands import topics
-from monitor.commands.desk import Call
+from monitor.commands.desk import ECHO, Call
 from monitor.model import Button, Chat, ChatStatus, Message, Reply
 from monitor.phrases import say
+from monitor.prose import clip
 from monitor.store import chats
 
+ASK_AGAIN = timedelta(hours=1)
+MOST_WAITING = 10  # questions that an admin is shown at once
 LONGEST_ID = 16  # digits; ids have at most 52 significant bits (Bot API, "Chat")
+WAITING: tuple[ChatStatus, ...] = ("pending",)
+LET_IN: tuple[ChatStatus, ...] = ("active", "stopped", "gone")  # a chat that was approved at some time
 
 
 async def start(call: Call) -> Reply:
     """Greet; let the chat in at once, or ask the admins, as `[telegram] access` says."""
-    desk, request = call.desk, call.request
-    access = desk.config().telegram.access
-    was = call.chat.status
-    known = await desk.store.read(partial(chats.get, chat_id=request.chat_id))
-    if access == "open" or desk.is_admin(request.user_id) or was in {"active", "stopped", "gone"}:
-        await desk.save(replace(call.chat, status="active", title=request.chat_title))
-        return await _welcome(call)
-    if access == "closed" or was == "refused":
+    request, telegram = call.request, call.desk.config().telegram
+    admin = call.desk.is_admin(request.user_id)
+    welcome = None if admin or telegram.access == "open" else LET_IN
+    chat = await call.change(only_from=welcome, status="active", title=request.chat_title)
+    if chat.status == "active":
+        waiting = await _waiting(call) if admin and request.private else ()
+        return replace(await _welcome(replace(call, chat=chat)), others=waiting)
+    if chat.status == "refused":
+        return call.reply("refusal.refused", id=request.user_id)
+    if telegram.access == "closed":
         return call.reply("start.closed", id=request.user_id)
-    await desk.save(replace(call.chat, title=request.chat_title))
-    admins = desk.config().telegram.admins
-    if not admins:
+    if not telegram.admins:
         return call.reply("start.nobody_approves", id=request.user_id)
-    asked = () if known else tuple((admin, _question(call)) for admin in sorted(admins))
-    return replace(call.reply("start.pending", id=request.user_id), others=asked)
+    asks = replace(chat, title=request.chat_title)
+    now = call.desk.clock.now()
+    asked = await call.desk.store.write(partial(chats.ask, default=asks, now=now, again=ASK_AGAIN))
+    question = _question(asks, telegram.language)
+    questions = tuple((admin, question) for admin in sorted(telegram.admins)) if asked else ()
+    return replace(call.reply("start.pending", id=request.user_id), others=questions)
 
 
 async def stop(call: Call) -> Reply:
     """Tell the chat nothing more; its subscriptions stay for the day it comes back."""
-    if call.chat.status in {"active", "gone"}:
-        await call.desk.save(replace(call.chat, status="stopped"))
+    await call.change(only_from=("active", "gone"), status="stopped")
     return call.reply("stop.done")
 
 
 async def approve(call: Call) -> Reply:
-    """Let a chat in that asked."""
-    return await _decide(call, "active", "approved")
+    """Let a chat in that asked, or one that was refused."""
+    return await _decide(call, "active", WAITING if call.request.pressed else (*WAITING, "refused"))
 
 
 async def refuse(call: Call) -> Reply:
-    """Keep a chat out that asked."""
-    return await _decide(call, "refused", "refused")
+    """Keep a chat out that asked, or, if the admin writes the command, one that was let in."""
+    return await _decide(call, "refused", WAITING if call.request.pressed else (*WAITING, *LET_IN))
 
 
-async def _decide(call: Call, status: ChatStatus, how: str) -> Reply:
+async def _decide(call: Call, status: ChatStatus, only_from: Collection[ChatStatus]) -> Reply:
+    """Change what a chat may do, and say how it stands: a button decides once, whichever admin is first."""
+    if not call.argument:
+        return call.reply("access.which")
     number = call.argument.removeprefix("-")
-    chat = None
-    if number.isdecimal() and len(number) <= LONGEST_ID:
-        chat = await call.desk.store.read(partial(chats.get, chat_id=int(call.argument)))
+    if not (number.isdecimal() and len(number) <= LONGEST_ID):
+        return call.reply("access.unknown_chat", argument=clip(call.argument, ECHO))
+    chat_id, store = int(call.argument), call.desk.store
+    job = partial(chats.set_status, chat_id=chat_id, status=status, only_from=only_from)
+    changed = await store.write(job)
+    chat = await store.read(partial(chats.get, chat_id=chat_id))
     if chat is None:
         return call.reply("access.unknown_chat", argument=call.argument)
-    await call.desk.store.write(partial(chats.set_status, chat_id=chat.id, status=status))
-    told = ((chat.id, await _verdict(call, chat, how)),) if chat.status != status else ()
+    how = "refused" if chat.status == "refused" else "approved"
+    told = ((chat.id, await _verdict(call, chat, how)),) if changed else ()
     return Reply(Message(call.say(f"access.{how}", title=chat.title, id=chat.id)), others=told)
 
 
@@ -81,13 +97,16 @@ async def _welcome(call: Call) -> Reply:
     return Reply(await topics.board(call, text))
 
 
-def _question(call: Call) -> Message:
+async def _waiting(call: Call) -> tuple[tuple[int, Message], ...]:
+    """Return the questions that wait for an admin's answer."""
+    pending = await call.desk.store.read(partial(chats.waiting, limit=MOST_WAITING))
+    return tuple((call.request.chat_id, _question(chat, call.chat.language)) for chat in pending)
+
+
+def _question(chat: Chat, language: str) -> Message:
     """Ask an admin whether a chat may hear the bot."""
-    language = call.desk.config().telegram.language
-    request = call.request
     buttons = (
-        Button(say(language, "access.approve"), f"/approve {request.chat_id}"),
-        Button(say(language, "access.refuse"), f"/refuse {request.chat_id}"),
+        Button(say(language, "access.approve"), f"/approve {chat.id}"),
+        Button(say(language, "access.refuse"), f"/refuse {chat.id}"),
     )
-    text = say(language, "access.question", title=request.chat_title, id=request.chat_id)
-    return Message(text, buttons=(buttons,))
+    return Message(say(language, "access.question", title=chat.title, id=chat.id), buttons=(buttons,))

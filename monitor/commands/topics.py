@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from monitor.commands.desk import Call, nearest, rows
+from monitor.commands.desk import ECHO, Call, listing, nearest, page_of, rows, turns
 from monitor.markup import Safe, plain
 from monitor.model import Button, Message, Reply, Topic
+from monitor.prose import clip
 from monitor.store import chats
 
+ON_A_PAGE = 90  # topics; a message takes 100 buttons
+NOTICED = 120  # UTF-16 units of names in a toast, which holds 200 characters
 ALL = "*"  # no topic has this id
 ALL_WORDS = {ALL, "all", "все", "всі", "усі", "всё"}
 
 
-async def board(call: Call, text: str) -> Message:
-    """Return a text with a button for each topic: pressing one subscribes, pressing it again ends that."""
+async def board(call: Call, text: str, page: int = 1) -> Message:
+    """Return a text with a button for each topic: pressing one subscribes, pressing it again ends that.
+
+    Many topics take several pages, from 1, with buttons that lead to the others.
+    """
     wanted = await call.desk.store.read(partial(chats.topics, chat_id=call.chat.id))
     topics = call.desk.topics
     buttons = [
-        Button(f"✅ {topic.name}", f"/unsubscribe {topic.id}")
+        Button(f"✅ {clip(topic.name, ECHO)}", f"/unsubscribe {topic.id}")
         if topic.id in wanted
-        else Button(f"➕ {topic.name}", f"/subscribe {topic.id}")
-        for topic in topics.values()
+        else Button(f"➕ {clip(topic.name, ECHO)}", f"/subscribe {topic.id}")
+        for topic in list(topics.values())[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
     ]
-    table = rows(buttons, 2)
+    table = rows(buttons, 2) + turns(call, "topics", page, len(topics), ON_A_PAGE)
     if len(topics) > 1 and not wanted.issuperset(topics):
         table += ((Button(call.say("topics.subscribe_all"), f"/subscribe {ALL}"),),)
     return Message(Safe(text), buttons=table)
@@ -32,7 +38,8 @@ async def board(call: Call, text: str) -> Message:
 
 async def topics(call: Call) -> Reply:
     """Show the topics, and which of them the chat hears of."""
-    return Reply(await board(call, await _overview(call)))
+    page = page_of(call.argument, len(call.desk.topics), ON_A_PAGE)
+    return Reply(await board(call, await _overview(call), page))
 
 
 async def subscribe(call: Call) -> Reply:
@@ -59,11 +66,12 @@ async def _change(call: Call, how: str) -> Reply:
     else:
         job = partial(chats.unsubscribe, chat_id=call.chat.id, topic_ids=ids)
     await call.desk.store.write(job)
-    names = ", ".join(topic.name for topic in chosen)
+    names = [topic.name for topic in chosen]
     if call.request.pressed:
-        overview = await _overview(call)
-        return Reply(await board(call, overview), notice=plain(call.say(f"topics.{how}", names=names)))
-    return call.reply(f"topics.{how}", names=names)
+        page = list(known).index(ids[0]) // ON_A_PAGE + 1
+        notice = plain(call.say(f"topics.{how}", names=listing(names, NOTICED)))
+        return Reply(await board(call, await _overview(call), page), notice=notice)
+    return call.reply(f"topics.{how}", names=listing(names))
 
 
 def find(argument: str, topics: Iterable[Topic]) -> list[Topic]:
@@ -85,12 +93,12 @@ def _misspelt(call: Call, how: str) -> Reply:
     topics = call.desk.topics
     names = {topic.id: topic.name for topic in topics.values()}
     meant = nearest(call.argument, names) or nearest(call.argument, {name: name for name in names})
-    listed = ", ".join(names) or "—"
+    argument = clip(call.argument, ECHO)
     if meant is None:
-        return call.reply("topics.unknown", argument=call.argument, known=listed)
-    name = topics[meant].name
+        return call.reply("topics.unknown", argument=argument, known=listing(names))
+    name = clip(topics[meant].name, ECHO)
     verb = "subscribe" if how == "subscribed" else "unsubscribe"
-    text = call.say("topics.misspelt", argument=call.argument, meant=name)
+    text = call.say("topics.misspelt", argument=argument, meant=name)
     return Reply(Message(text, buttons=((Button(name, f"/{verb} {meant}"),),)))
 
 
@@ -102,4 +110,4 @@ async def _overview(call: Call) -> Safe:
     mine = [topic.name for topic in known.values() if topic.id in wanted]
     if not mine:
         return call.say("topics.none_yet")
-    return call.say("topics.yours", count=len(mine), names=", ".join(mine))
+    return call.say("topics.yours", names=listing(mine))

@@ -1,0 +1,68 @@
+"""What a chat watches for besides the topics of the config: /watch, /unwatch."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from monitor.commands.desk import ECHO, Call, nearest, rows
+from monitor.errors import QueryInvalid
+from monitor.markup import Safe, escape
+from monitor.model import Button, Message, Reply, Topic
+from monitor.prose import clip
+from monitor.store import watches
+
+MOST = 50  # watches of one chat
+LONGEST = 300  # characters of a query in a chat
+
+
+async def watch(call: Call) -> Reply:
+    """Watch for a query from now on."""
+    if not call.argument:
+        return Reply(await _overview(call, "watch.which"))
+    if len(call.argument) > LONGEST:
+        return call.reply("watch.too_long", most=LONGEST)
+    own = await _own(call)
+    if len(own) >= MOST:
+        return Reply(await _overview(call, "watch.too_many"))
+    try:
+        added = await call.desk.add_watch(call.chat.id, call.argument)
+    except QueryInvalid as error:
+        return Reply(Message(_pointed_at(call, error)))
+    button = Button(call.say("watch.end"), f"/unwatch {added.id}")
+    return Reply(Message(call.say("watch.done", query=added.name), buttons=((button,),)))
+
+
+async def unwatch(call: Call) -> Reply:
+    """Watch for a query no more."""
+    own = await _own(call)
+    said = call.argument.casefold()
+    chosen = next((one for one in own if said in {one.id, one.name.casefold()}), None)
+    if chosen is None:
+        near = nearest(call.argument, {one.id: one.name for one in own}) if call.argument else None
+        chosen = next((one for one in own if one.id == near), None)
+        if chosen is None or not call.argument:
+            return Reply(await _overview(call, "watch.which_not"))
+        button = Button(clip(chosen.name, ECHO), f"/unwatch {chosen.id}")
+        text = call.say("watch.misspelt", argument=clip(call.argument, ECHO), meant=chosen.name)
+        return Reply(Message(text, buttons=((button,),)))
+    await call.desk.remove_watch(call.chat.id, chosen.id)
+    return call.reply("watch.ended", query=chosen.name)
+
+
+async def _own(call: Call) -> list[Topic]:
+    return await call.desk.store.read(partial(watches.of, chat_id=call.chat.id))
+
+
+async def _overview(call: Call, key: str) -> Message:
+    """Return the chat's watches with a button each that ends it."""
+    own = await _own(call)
+    text = call.say(key, most=MOST) if own or key == "watch.which" else call.say("watch.none")
+    buttons = [Button(f"✖ {clip(one.name, ECHO)}", f"/unwatch {one.id}") for one in own]
+    return Message(text, buttons=rows(buttons, 1))
+
+
+def _pointed_at(call: Call, error: QueryInvalid) -> Safe:
+    """Return what is wrong with a query, with a mark below the place."""
+    mark = " " * error.position + "^"
+    shown = escape(f"{error.query}\n{mark}")
+    return Safe(f"{call.say('watch.invalid', problem=error.problem)}\n<pre>{shown}</pre>")
