@@ -2,7 +2,10 @@
 
 import sys
 
-from monitor.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from monitor.cli import main  # here, so that Ctrl-C while it loads shows no trace
+
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

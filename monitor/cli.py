@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from monitor.pipeline import Outcome
 from monitor.store import Store, items
 from monitor.store.items import Found
 from monitor.systemd import Notifier
-from monitor.terminal import explained, forecast, news, progress
+from monitor.terminal import counted, explained, forecast, news, progress
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +43,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     _log_to_stderr(verbose=options.run is _run)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
     except errors.MonitorError as error:
         print(error, file=sys.stderr)  # noqa: T201 -- what a command line is for
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except OSError as error:
+        return _output_failed(error)
+    return code
+
+
+def _output_failed(error: OSError) -> int:
+    """Return the exit code for an output that takes nothing more; raises `error` where it is another one."""
+    try:
+        print(flush=True)  # noqa: T201 -- a full disk and a closed pipe fail again
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):  # whoever read the output has seen enough
+            return 0
+        print(f"The output cannot be written: {error.strerror}.", file=sys.stderr)  # noqa: T201 -- the same
+        return 1
+    raise error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     where = "default: ./config.toml, else /etc/monitor-bot/config.toml"
     parser.add_argument("--config", type=Path, metavar="PATH", help=f"the config file ({where})")
+    parser.add_argument("--version", action="version", version=f"monitor-bot {__version__}")
     parser.set_defaults(run=_run)
     table = parser.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -113,7 +128,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     config = _load(options)
-    _say(f"{config.path} is valid: {len(config.sources)} sources, {len(config.topics)} topics.")
+    sources, topics = counted(len(config.sources), "source"), counted(len(config.topics), "topic")
+    _say(f"{config.path} is valid: {sources}, {topics}.")
     for warning in config.warnings:
         _say(f"note: {warning}")
     return 0
@@ -137,17 +153,51 @@ def _poll(options: argparse.Namespace) -> int:
 
 
 def _match(options: argparse.Namespace) -> int:
-    watch = watch_for(_load(options))
+    if options.text and (options.file or options.jsonl):
+        raise errors.UsageWrong("match: give either TEXT or a file, not both")
+    watch = watch_for(_load_or_packs(options))
     if options.jsonl:
         for number, line in enumerate(_lines(options.jsonl), 1):
+            if not line.strip():
+                continue
             key, item = _item(line, f"{options.jsonl}: line {number}")
-            topics = [_found(match) for match in watch.matcher.match(item)]
+            topics = [_found(match) for match in watch.match(item)]
             _say(json.dumps({"id": key, "topics": topics}, ensure_ascii=False))
         return 0
-    text = " ".join(options.text) or "".join(_lines(options.file) if options.file else sys.stdin)
+    text = _text(options)
     item = Item(source_id="", key="", title="", text=text)
-    explained(item, watch.matcher.explain(item), watch.topics)
+    explained(item, watch.explain(item), watch.topics)
     return 0
+
+
+def _load_or_packs(options: argparse.Namespace) -> Config:
+    """Return the config, or one with all the packs where there is none and none was asked for."""
+    try:
+        setup.find(options.config)
+    except errors.ConfigInvalid:
+        print("There is no config.toml: these are the topics that ship with the bot.", file=sys.stderr)  # noqa: T201 -- the same
+        return Config(path="", topics=tuple(matching.packs().values()))
+    return _load(options)
+
+
+def _text(options: argparse.Namespace) -> str:
+    """Return the text that `match` is to look at."""
+    if options.text:
+        text = " ".join(options.text)
+    elif options.file:
+        text = "".join(_lines(options.file))
+    else:
+        text = _decoded(sys.stdin.buffer.read(), "the standard input")
+    if not text.strip():
+        raise errors.UsageWrong("match: there is no text: give it as TEXT, with --file or on standard input")
+    return _decoded(os.fsencode(text), "TEXT") if options.text else text
+
+
+def _decoded(data: bytes, what: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise errors.MonitorError(f"{what} is not UTF-8 text: convert it first") from None
 
 
 def _backtest(options: argparse.Namespace) -> int:
@@ -159,9 +209,11 @@ def _backtest(options: argparse.Namespace) -> int:
     with Store.look(setup.database(config, os.environ)) as db:
         total, _ = items.count_since(db, since)
         with progress("Reading", total) as step:
-            found = list(hits(_counted(items.history(db, since), step), matcher))
-    first = max(since, found[0].when if found else now).date()
-    forecast(days(found, first, now.date()), found, {topic.id: topic.name for topic in topics})
+            history = _History(items.history(db, since), since, step)
+            found = list(hits(history, matcher))
+    first, last = (history.first or now).date(), now.date()
+    shown = [hit for hit in found if first <= hit.when.date() <= last]
+    forecast(days(shown, first, last), shown, {topic.id: topic.name for topic in topics})
     return 0
 
 
@@ -181,10 +233,23 @@ def _chosen(options: argparse.Namespace, config: Config) -> Sequence[Topic]:
     return chosen
 
 
-def _counted(history: Iterable[Found], step: Callable[[object], None]) -> Iterator[Found]:
-    for found in history:
-        step(found)
-        yield found
+class _History:
+    """Stored items, oldest first, that are counted as they are read."""
+
+    def __init__(self, history: Iterable[Found], since: datetime, step: Callable[[object], None]) -> None:
+        """Take the items; `first` will be the date of the first of them that is not older than `since`."""
+        self.first: datetime | None = None
+        self._history = history
+        self._since = since
+        self._step = step
+
+    def __iter__(self) -> Iterator[Found]:
+        for found in self._history:
+            self._step(found)
+            when = found.item.published or found.found
+            if self.first is None and when >= self._since:
+                self.first = when
+            yield found
 
 
 def _days(text: str) -> int:
@@ -202,7 +267,7 @@ def _version(_: argparse.Namespace) -> int:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             yield from file
     except OSError as error:
         raise errors.MonitorError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None

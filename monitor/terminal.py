@@ -12,7 +12,7 @@ from rich.text import Text
 from monitor.backtest import Day, Hit
 from monitor.config import Config
 from monitor.matching import Explanation
-from monitor.model import Evidence, Item, Topic
+from monitor.model import Evidence, Item, Match, Topic
 from monitor.pipeline import Outcome
 from monitor.stories import headline
 
@@ -32,9 +32,14 @@ def progress(label: str, total: int) -> Iterator[Callable[[object], None]]:
         yield lambda _: bar.advance(task)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun: "1 source", "2 sources"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def news(outcomes: Sequence[Outcome], config: Config) -> None:
     """Show what a round of polls brought: the new items by source, and what failed."""
-    console = Console(highlight=False)
+    console = _console()
     names = {source.id: source.name for source in config.sources}
     topics = {topic.id: topic.name for topic in config.topics}
     for outcome in outcomes:
@@ -52,12 +57,13 @@ def news(outcomes: Sequence[Outcome], config: Config) -> None:
             console.print(line)
     total = sum(len(outcome.new) for outcome in outcomes)
     failed = sum(bool(outcome.error) for outcome in outcomes)
-    console.print(f"{len(outcomes)} sources polled, {total} new items, {failed} failed.")
+    polled = counted(len(outcomes), "source")
+    console.print(f"{polled} polled, {counted(total, 'new item')}, {failed} failed.")
 
 
 def explained(item: Item, explanations: Iterable[Explanation], topics: Mapping[str, Topic]) -> None:
     """Show which topics an item matched and where, and what the others lacked that came near."""
-    console = Console(highlight=False)
+    console = _console()
     found = [one for one in explanations if one.match]
     near = [one for one in explanations if not one.match and one.nearness >= NEAR]
     if not found:
@@ -65,44 +71,72 @@ def explained(item: Item, explanations: Iterable[Explanation], topics: Mapping[s
     for one in found:
         if one.match:
             heading = Text(f"{topics[one.topic_id].name} ({one.topic_id})", style="bold green")
-            console.print(heading, f"score {one.match.score:g}")
-            for evidence in one.match.evidence:
-                console.print(quoted(item, evidence))
+            console.print(heading, f"score {score(one.match)}")
+            for line in _lines(item, one.match.evidence, console):
+                console.print(line)
     for one in near:
         console.print(Text(f"not {topics[one.topic_id].name} ({one.topic_id})", style="bold yellow"))
         for reason in one.missing:
             console.print(Text(f"  {reason}", style="dim"))
 
 
-def quoted(item: Item, evidence: Evidence) -> Text:
-    """Return the stretch that matched between what stands around it, and how it matched."""
+def score(match: Match) -> str:
+    """Return a score with at most one decimal."""
+    return f"{round(match.score, 1):g}"
+
+
+def quoted(item: Item, evidence: Evidence, *, marked: bool = False) -> Text:
+    """Return the stretch that matched between what stands around it, and how it matched.
+
+    The stretch stands out by colour, or, where there is none, `marked` by brackets.
+    """
     text, start, end = getattr(item, evidence.field), evidence.start, evidence.end
     before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
     line = Text("  …" if start > AROUND else "  ")
     line.append(" ".join(before.split("\n")), style="dim")
-    line.append(text[start:end], style="bold yellow")
+    hit = " ".join(text[start:end].split("\n"))
+    line.append(f"[{hit}]" if marked else hit, style="bold yellow")
     line.append(" ".join(after.split("\n")), style="dim")
     line.append("…" if end + AROUND < len(text) else "")
-    return line.append(f"  [{evidence.how}: {evidence.keyword}]", style="cyan")
+    return line.append(f"  ({evidence.how}: {evidence.keyword})", style="cyan")
 
 
 def forecast(days: Sequence[Day], hits: Sequence[Hit], names: Mapping[str, str]) -> None:
     """Show how many alerts a day topics would have brought, and the latest of them."""
-    console = Console(highlight=False)
+    console = _console()
     most = max((day.alerts for day in days), default=0)
     for day in days:
         bar = "█" * round(BAR * day.alerts / most) if most else ""
         line = Text(f"{day.date}  ").append(f"{bar:<{BAR}}", style="green")
-        console.print(line.append(f" {day.alerts:>4} alerts, {day.items} items"))
-    alerts = [hit for hit in hits if hit.alert]
-    share = len(alerts) / len(days) if days else 0
-    console.print(f"\n{len(hits)} items matched, {len(alerts)} would have been alerts: {share:.1f} a day.")
-    for hit in reversed(alerts[-SAMPLES:]):
+        console.print(line.append(f" {counted(day.alerts, 'alert'):>11}, {counted(day.items, 'item')}"))
+    items, alerts = (sum(getattr(day, what) for day in days) for what in ("items", "alerts"))
+    share = f"{alerts / len(days):.1f} a day" if days else "no day was looked at"
+    console.print(f"\n{counted(items, 'item')} matched, {alerts} would have been sent: {share}.")
+    for hit in [hit for hit in reversed(hits) if hit.alert][:SAMPLES]:
         console.print(Text(f"\n{hit.when:%Y-%m-%d %H:%M} {hit.found.source.name}", style="dim"))
         console.print(Text(headline(hit.found.item), style="bold"))
         for match in hit.matches:
-            console.print(
-                Text(f"  {names.get(match.topic_id, match.topic_id)}, score {match.score:g}", style="green")
-            )
-            for evidence in match.evidence[:EVIDENCE]:
-                console.print(quoted(hit.found.item, evidence))
+            name = names.get(match.topic_id, match.topic_id)
+            console.print(Text(f"  {name}, score {score(match)}", style="green"))
+            for line in _lines(hit.found.item, match.evidence, console)[:EVIDENCE]:
+                console.print(line)
+
+
+class _Output(Console):
+    """The standard output as a command line wants it: a closed pipe is for its caller to judge."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what Rich would end the process for."""
+        raise BrokenPipeError
+
+
+def _console() -> Console:
+    """Return the standard output: lines are folded where a terminal shows them, and stay whole in a pipe."""
+    return _Output(highlight=False, soft_wrap=not Console().is_terminal)
+
+
+def _lines(item: Item, evidence: Iterable[Evidence], console: Console) -> list[Text]:
+    """Return the stretches that matched, those that read the same only once."""
+    marked = console.no_color or console.color_system is None
+    lines = (quoted(item, one, marked=marked) for one in evidence)
+    return list({line.plain: line for line in lines}.values())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,15 +29,16 @@ keywords = ["Starlink"]
 """
 
 
-def bot(*arguments: object, folder: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def bot(*arguments: object, folder: Path, stdin: Any = "", **facts: Any) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if name != "TELEGRAM_BOT_TOKEN"}
+    usual = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    given = {"input" if isinstance(stdin, str) else "stdin": stdin}
     return subprocess.run(
         [sys.executable, ROOT / "bot.py", *map(str, arguments)],
         cwd=folder,
-        input=stdin,
         env=environ,
-        capture_output=True,
         text=True,
+        **{**usual, **given, **facts},
         timeout=60,
         check=False,
     )
@@ -61,7 +64,7 @@ def test_the_demo_shows_alerts_in_three_languages_and_ends_by_itself(tmp_path: P
 def test_check_says_that_a_config_is_valid_and_what_may_not_be_meant(folder: Path) -> None:
     done = bot("check", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 sources, 1 topics" in done.stdout
+    assert "1 source, 1 topic." in done.stdout
     assert "token" in done.stdout
 
 
@@ -103,6 +106,81 @@ def test_match_says_which_topics_and_why(folder: Path) -> None:
     assert "script" in done.stdout
 
 
+def test_match_shows_the_words_in_brackets_each_once_with_a_short_score_on_unfolded_lines(
+    folder: Path,
+) -> None:
+    text = (
+        "Starlink. " * 3
+        + "The terminals of the network that everybody on the front calls Starlnk are off " * 2
+    )
+    done = bot("match", text, folder=folder)
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(set(lines))
+    assert any("[Starlnk]" in line and len(line) > 100 and "(typo: Starlink)" in line for line in lines)
+    assert re.search(r"score \d+(\.\d)?$", lines[0])
+
+
+def test_match_needs_no_config_and_says_what_it_takes_instead(tmp_path: Path) -> None:
+    done = bot("match", "SpaceX почала вимикати дрони зі Старлінками", folder=tmp_path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (0, 1)
+    assert "no config.toml" in done.stderr
+    assert "(starlink)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--file", "text.txt", "Starlink"), 2, "not both"),
+        (("--jsonl", "text.txt", "Starlink"), 2, "not both"),
+        (("--file", "empty.txt"), 2, "there is no text"),
+        ((" ",), 2, "there is no text"),
+        ((), 2, "there is no text"),
+        ((b"\xff",), 1, "TEXT is not UTF-8"),
+    ],
+)
+def test_match_says_what_is_wrong_with_its_text(
+    folder: Path, arguments: tuple[str | bytes, ...], code: int, said: str
+) -> None:
+    (folder / "text.txt").write_text("Starlink", encoding="utf-8")
+    (folder / "empty.txt").touch()
+    done = bot("match", *map(os.fsdecode, arguments), folder=folder)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (code, "", 1)
+    assert said in done.stderr
+
+
+def test_a_standard_input_that_is_no_text_is_one_sentence(folder: Path) -> None:
+    (folder / "latin.txt").write_bytes(b"\xff\xfe\xfd")
+    with (folder / "latin.txt").open("rb") as file:
+        done = bot("match", folder=folder, stdin=file)
+    assert done.returncode == 1
+    assert done.stderr == "the standard input is not UTF-8 text: convert it first\n"
+
+
+def test_an_output_that_takes_nothing_more_is_one_sentence(folder: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = bot("match", "Starlink", folder=folder, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "The output cannot be written: No space left on device.\n"
+
+
+def test_an_output_that_nobody_reads_any_more_is_no_failure(folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = bot("match", "Starlink", folder=folder, stdout=writing)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_while_the_program_loads_leaves_no_trace(tmp_path: Path) -> None:
+    (tmp_path / "monitor").mkdir()
+    (tmp_path / "monitor" / "cli.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    (tmp_path / "bot.py").write_bytes((ROOT / "bot.py").read_bytes())
+    done = subprocess.run([sys.executable, tmp_path / "bot.py"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_match_reads_a_file_or_the_standard_input(folder: Path) -> None:
     (folder / "text.txt").write_text("Starlink", encoding="utf-8")
     for done in (
@@ -114,8 +192,8 @@ def test_match_reads_a_file_or_the_standard_input(folder: Path) -> None:
 
 def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(folder: Path) -> None:
     texts = [{"id": 1, "title": "Старлінк", "text": "x"}, {"id": "b", "title": "", "text": "Nothing here"}]
-    lines = "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts)
-    (folder / "texts.jsonl").write_text(lines, encoding="utf-8")
+    lines = "\n\n".join(json.dumps(text, ensure_ascii=False) for text in texts)
+    (folder / "texts.jsonl").write_text(f"\ufeff{lines}\n \n", encoding="utf-8")
     done = bot("match", "--jsonl", "texts.jsonl", folder=folder)
     first, second = map(json.loads, done.stdout.splitlines())
     (topic,) = first["topics"]
@@ -146,12 +224,13 @@ def test_poll_names_what_failed_and_fails_when_everything_did(folder: Path) -> N
     done = bot("poll", folder=folder)
     assert done.returncode == 1
     assert "failed" in done.stdout
-    assert "1 sources polled, 0 new items, 1 failed." in done.stdout
+    assert "1 source polled, 0 new items, 1 failed." in done.stdout
     assert "Traceback" not in done.stderr
 
 
 def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert bot("version", folder=tmp_path).stdout == f"monitor-bot {__version__}\n"
+    assert bot("--version", folder=tmp_path).stdout == f"monitor-bot {__version__}\n"
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from monitor.config import BOT_LANGUAGES, KEYS, Config, format_duration, parse, parse_duration
 from monitor.config.places import lines
-from monitor.errors import ConfigInvalid, Fault, QueryInvalid
+from monitor.errors import ConfigInvalid, Fault, QueryInvalid, brief
+from monitor.matching import packs
+from monitor.matching import parse as parse_query
 from monitor.model import Topic
 from monitor.phrases import LANGUAGES
 
@@ -279,6 +281,8 @@ BAD = [
     # ranges
     ("[polling]\nper_host = 0", "polling.per_host", "from 1 to 1000"),
     ('[polling]\nevery = "0s"', "polling.every", 'expected "1s" to "365d"'),
+    ('[polling]\nevery = "99999999999w"', "polling.every", 'is out of range: expected "1s" to "365d"'),
+    (f'[polling]\nevery = "{"9" * 5000}s"', "polling.every", 'is out of range: expected "1s" to "365d"'),
     ('[polling]\ntimeout = "11m"', "polling.timeout", 'expected "1s" to "10m"'),
     ('[storage]\nkeep = "1h"', "storage.keep", 'expected "1d" to "3650d"'),
     ('[storage]\nkeep = "20y"', "storage.keep", '"20y" is no duration: write "30s", "2m", "1h30m" or "7d"'),
@@ -354,6 +358,8 @@ def test_a_fault_of_a_source_is_told(text: str, key: str, problem: str) -> None:
 
 
 BAD_TOPIC = [
+    (f'id = "t"\nkeywords = ["truce"]\nname = "{"a" * 101}"', "topics[1].name", "at most 100 characters"),
+    ('id = "t"\nkeywords = ["truce"]\nname = "a\\nb"', "topics[1].name", "on one line"),
     ('keywords = ["truce"]', "topics[1]", "has no id"),
     ('id = "t"', "topics[1]", "matches nothing"),
     ('id = "t"\nkeywords = []\nquery = ""', "topics[1]", "matches nothing"),
@@ -420,7 +426,6 @@ def test_a_long_value_is_cut_and_kept_on_one_line() -> None:
     ("text", "line"),
     [
         ("[telegram]\nevery = 2m\n", 2),
-        ("a = 1\n\na = 2\n", 3),
         ('a = """\n\n', 3),
         ("a = " + "[" * 5000, 0),
         ("a = " + "9" * 5000, 0),
@@ -430,6 +435,45 @@ def test_a_text_that_is_no_toml_names_its_line(text: str, line: int) -> None:
     found = fault(text)
     assert (found.line, found.key) == (line, "")
     assert "is no valid TOML" in found.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "first"),
+    [
+        ("a = 1\n\na = 2\n", 3, "a", 1),
+        ('[telegram]\nlanguage = "en"\n[polling]\n[telegram]\n', 4, "telegram", 1),
+        ('[[topics]]\nid = "a"\n[[topics]]\nid = "b"\nid = "c"\nx = "', 5, "topics[2].id", 4),
+        ("a.b = 1\na.c = 2\na.b = [\n3,\n]\n", 3, "a.b", 1),
+    ],
+)
+def test_a_key_that_stands_twice_is_named_with_both_lines(text: str, line: int, key: str, first: int) -> None:
+    found = fault(text)
+    assert (found.line, found.key) == (line, key)
+    assert f"twice, first on line {first}: keep one of them" in found.problem
+
+
+def test_many_faults_are_told_in_a_few_lines() -> None:
+    many = ConfigInvalid("config.toml", tuple(Fault(line, "x", "is wrong") for line in range(1, 31)))
+    assert brief(many).splitlines()[9:] == ["config.toml: line 10: x: is wrong", "and 20 more"]
+    assert brief(many, 30) == str(many)
+
+
+@pytest.mark.parametrize("keyword", ["the", "in The", "не"])
+def test_a_keyword_that_stands_in_every_text_is_a_warning(keyword: str) -> None:
+    (warning,) = [
+        each
+        for each in read(f'[[topics]]\nid = "t"\nkeywords = ["{keyword}", "the dish"]\n').warnings
+        if "nearly everything" in each
+    ]
+    assert f'"{keyword}"' in warning
+
+
+def test_a_query_for_a_source_that_is_not_there_is_a_warning() -> None:
+    text = SOURCE + '[[topics]]\nid = "t"\nquery = "(a OR b) source:exmple source:Example"\n'
+    notes = read(text, check_query=parse_query).warnings
+    (note,) = [each for each in notes if "source:" in each]
+    assert note.startswith("topics[1].query: source:exmple matches nothing")
+    assert note.endswith('did you mean "example"?')
 
 
 @given(st.text(alphabet=st.sampled_from("[]{}=\".,#\n'abc1é \\")))
@@ -552,7 +596,8 @@ def test_no_text_breaks_the_reading_of_durations(text: str) -> None:
 
 
 def test_the_example_is_without_fault_and_covers_the_subject() -> None:
-    config = read((ROOT / "config.example.toml").read_text(encoding="utf-8"), path="config.example.toml")
+    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    config = read(text, path="config.example.toml", packs=packs())
     feeds = [source for source in config.sources if source.kind == "feed" and not source.official]
     channels = [source for source in config.sources if source.kind == "channel" and source.official]
     assert len(feeds) >= 6
@@ -564,7 +609,9 @@ def test_the_example_is_without_fault_and_covers_the_subject() -> None:
 
 def test_the_token_of_the_example_is_no_token_until_it_is_replaced() -> None:
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
-    assert fault(text.replace("# token =", "token =")).key == "telegram.token"
+    with pytest.raises(ConfigInvalid) as caught:
+        read(text.replace("# token =", "token ="), packs=packs())
+    assert [each.key for each in caught.value.faults] == ["telegram.token"]
 
 
 def test_every_key_is_documented_below_its_section() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import tree_sitter_toml
@@ -26,6 +27,20 @@ def lines(text: str) -> dict[Place, int]:
         for end in range(1, len(place) + 1):
             found.setdefault(place[:end], node.start_point.row + 1)
     return found
+
+
+def repeated(text: str) -> tuple[Place, int, int] | None:
+    """Return the first place that stands twice in a document up to its fault, and on which two lines.
+
+    None where the fault is another one.
+    """
+    seen: dict[Place, int] = {}
+    with suppress(IndexError, ValueError):  # what is no TOML has nodes without a key
+        for place, node in _document(Parser(_GRAMMAR).parse(text.encode()).root_node, {}):
+            line = node.start_point.row + 1
+            if node.type in ("pair", "table") and seen.setdefault(place, line) != line:
+                return place, seen[place], line
+    return None
 
 
 def spell(place: Place) -> str:

@@ -24,6 +24,7 @@ class Report:
         """Keep the text, which is valid TOML, for the lines of faults."""
         self.text = text
         self.faults: list[Fault] = []
+        self.notes: list[str] = []
 
     @cached_property
     def lines(self) -> dict[Place, int]:
@@ -33,6 +34,10 @@ class Report:
     def add(self, place: Place, problem: str) -> None:
         """Note a fault at a place."""
         self.faults.append(Fault(self.line(place), places.spell(place), problem))
+
+    def note(self, place: Place, sentence: str) -> None:
+        """Keep a sentence on what is no fault, but may not be meant."""
+        self.notes.append(f"{places.spell(place)}: {sentence}")
 
     def line(self, place: Place) -> int:
         """Return the 1-based line of a place; 0 where the two parsers do not see the same."""
@@ -89,6 +94,12 @@ def syntax_fault(text: str, error: Exception) -> Fault:
     if found is not None:
         line = int(found[1]) if found[1] else text.count("\n") + 1
         message = message[: found.start()]
+    twice = message.startswith("Cannot ") and places.repeated("\n".join(text.split("\n")[:line]))
+    if twice:
+        place, first, second = twice
+        return Fault(
+            second, places.spell(place), f"stands there twice, first on line {first}: keep one of them"
+        )
     problem = f"is no valid TOML ({message}): a line is key = value, and text stands in quotes"
     if not isinstance(error, tomllib.TOMLDecodeError):
         problem = "is no valid TOML: a number is too long, or brackets stand too deep in each other"

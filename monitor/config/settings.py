@@ -50,7 +50,7 @@ class Polling:
 class Network:
     """What the bot may reach."""
 
-    allow_private_hosts: tuple[str, ...] = ()  # also for sources that were added in a chat
+    allow_private_hosts: tuple[str, ...] = ()  # where a redirect may lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ KEYS: Mapping[str, Mapping[str, Reader]] = {
     },
     "sources": {
         "id": values.identifier,
-        "name": values.string,
+        "name": values.name,
         "url": addresses.feed_url,
         "channel": addresses.channel,
         "every": _duration,
@@ -110,7 +110,7 @@ KEYS: Mapping[str, Mapping[str, Reader]] = {
     },
     "topics": {
         "id": values.identifier,
-        "name": values.string,
+        "name": values.name,
         "keywords": each(values.keyword),
         "exclude": each(values.keyword),
         "require": each(values.keyword),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from monitor.config import sources
@@ -40,7 +40,7 @@ def read(
         if pack is None and not table.get("keywords") and not table.get("query"):
             report.add(place, 'matches nothing: give it keywords = ["..."] or query = "..."')
         _check_sources(report, place, given, known)
-        _check_query(report, place, given, check_query)
+        _check_query(report, place, given, check_query, known)
         if "id" in given:
             found[given["id"]] = _topic(given, pack)
     return tuple(found.values())
@@ -70,11 +70,31 @@ def _check_sources(report: Report, place: Place, given: Mapping[str, Any], known
             report.add((*place, "sources", index), problem)
 
 
-def _check_query(report: Report, place: Place, given: Mapping[str, Any], check_query: CheckQuery) -> None:
-    """Note a query that cannot be read."""
+def _check_query(
+    report: Report, place: Place, given: Mapping[str, Any], check_query: CheckQuery, known: set[str]
+) -> None:
+    """Note a query that cannot be read, and one that asks for a source that is not there."""
     if "query" not in given:
         return
     try:
-        check_query(given["query"])
+        tree = check_query(given["query"])
     except QueryInvalid as error:
         report.add((*place, "query"), str(error))
+        return
+    folded = {name.casefold() for name in known}
+    for name in _sources_in(tree):
+        if name.casefold() not in folded:
+            problem = f"source:{name} matches nothing, as no source has this id or tag"
+            report.note((*place, "query"), f"{problem}: {nearest(name, sorted(known))}")
+
+
+def _sources_in(tree: object) -> Iterator[str]:
+    """Yield the value of every `source:` in a query as `check_query` returned it: a tree of dataclasses."""
+    if isinstance(tree, tuple):
+        for part in tree:
+            yield from _sources_in(part)
+    elif is_dataclass(tree):
+        parts = {field.name: getattr(tree, field.name) for field in fields(tree)}
+        if parts.get("name") == "source":
+            yield parts["value"]
+        yield from _sources_in(tuple(parts.values()))

@@ -12,7 +12,7 @@ from typing import Any
 from babel import Locale
 from rapidfuzz import fuzz, process
 
-from monitor.config.durations import format_duration, parse_duration
+from monitor.config.durations import TooLong, format_duration, parse_duration
 
 Reader = Callable[[object], Any]
 """Takes a TOML value and returns what its key means; raises `Wrong`."""
@@ -25,6 +25,7 @@ FUZZINESS = ("exact", "strict", "normal", "loose")
 HIGHEST_SCORE = 100
 LOWEST_LIKENESS = 60
 LONGEST_SHOWN = 60
+LONGEST_NAME = 100
 
 _ID = re.compile(rf"[a-z0-9-]{{1,{LONGEST_ID}}}")
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
@@ -83,6 +84,16 @@ def string(value: object) -> str:
     return value.strip()
 
 
+def name(value: object) -> str:
+    """Return what readers see of a thing, on one line of at most 100 characters."""
+    shown = string(value)
+    if len(shown) > LONGEST_NAME or len(shown.splitlines()) > 1:
+        raise wrong(
+            f"is too long to be shown in lists and on buttons: at most {LONGEST_NAME} characters on one line"
+        )
+    return shown
+
+
 def boolean(value: object) -> bool:
     """Return true or false."""
     if not isinstance(value, bool):
@@ -114,6 +125,8 @@ def length(least: str, most: str) -> Reader:
             raise wrong(f'expected a duration in quotes such as "2m", not {kind_of(value)}')
         try:
             duration = parse_duration(value)
+        except TooLong:
+            duration = timedelta.max
         except ValueError as error:
             raise wrong(str(error)) from None
         if not shortest <= duration <= longest:
