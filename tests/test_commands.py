@@ -282,11 +282,27 @@ async def test_a_status_changes_only_from_those_that_are_named(house: House) -> 
 
 @pytest.mark.parametrize(
     ("access", "said"),
-    [("open", "/start first"), ("approval", "have not let"), ("closed", "only its admins")],
+    [("approval", "have not let"), ("closed", "only its admins")],
 )
 async def test_who_never_started_the_bot_reads_what_would_help(house: House, access: str, said: str) -> None:
     house.access(access)
     assert said in await house.says("/topics")
+
+
+async def test_an_open_bot_does_what_it_is_asked_without_a_start(house: House) -> None:
+    await house.says("/subscribe starlink")
+    assert (await house.status(), await house.subscribed()) == ("active", {"starlink"})
+    house.access("closed")
+    await house.says("/subscribe starlink", ADMIN)
+    assert await house.subscribed(ADMIN) == {"starlink"}
+
+
+async def test_a_chat_that_writes_again_is_no_longer_gone(house: House) -> None:
+    await house.hears("/start")
+    await house.store.write(partial(chats.set_status, chat_id=1, status="gone"))
+    house.access("approval")
+    await house.says("/topics")
+    assert await house.status() == "active"
 
 
 async def test_a_chat_that_was_refused_stays_out(house: House) -> None:
@@ -574,7 +590,7 @@ async def test_plain_words_are_answered_in_private_and_left_alone_in_groups(hous
 async def test_in_a_group_a_command_that_may_be_another_bots_is_left_alone(house: House) -> None:
     assert await house.hears("/roll 6", -5, private=False) is None
     assert await house.hears("/topcs", -5, private=False) is None
-    assert "/start first" in await house.says("/topics", -5, private=False)
+    assert "no topic yet" in await house.says("/topics", -5, private=False)
 
 
 async def test_the_help_and_the_menu_name_every_listed_command(house: House) -> None:

@@ -71,8 +71,10 @@ async def _answer(desk: Desk, request: Request, chat: Chat) -> Reply | None:
         return _unknown(call, name) if request.private or request.pressed else None
     if command.who == "admin" and not desk.is_admin(request.user_id):
         return call.reply("refusal.admins_only")
-    if command.who == "member" and call.chat.status != "active":
-        return _refused(call)
+    if command.who == "member":
+        call = await membership.let_in(call)
+        if call.chat.status != "active":
+            return _refused(call)
     reply = await command.run(call)
     return reply if reply.notice or not request.pressed else replace(reply, notice="")
 
@@ -91,8 +93,6 @@ def _refused(call: Call) -> Reply:
     access, user = call.desk.config().telegram.access, call.request.user_id
     if call.chat.status != "pending":
         return call.reply(f"refusal.{call.chat.status}", id=user)
-    if access == "open" or call.desk.is_admin(user):
-        return call.reply("refusal.not_started")
     return call.reply("start.closed" if access == "closed" else "refusal.pending", id=user)
 
 

@@ -18,6 +18,7 @@ ASK_AGAIN = timedelta(hours=1)
 MOST_WAITING = 10  # questions that an admin is shown at once
 LONGEST_ID = 16  # digits; ids have at most 52 significant bits (Bot API, "Chat")
 WAITING: tuple[ChatStatus, ...] = ("pending",)
+UNDECIDED: tuple[ChatStatus, ...] = ("pending", "gone")
 LET_IN: tuple[ChatStatus, ...] = ("active", "stopped", "gone")  # a chat that was approved at some time
 
 
@@ -42,6 +43,15 @@ async def start(call: Call) -> Reply:
     question = _question(asks, telegram.language)
     questions = tuple((admin, question) for admin in sorted(telegram.admins)) if asked else ()
     return replace(call.reply("start.pending", id=request.user_id), others=questions)
+
+
+async def let_in(call: Call) -> Call:
+    """Return a call whose chat is active if it need not send /start: the bot is open to it, or was before."""
+    open_to_it = call.desk.config().telegram.access == "open" or call.desk.is_admin(call.request.user_id)
+    if call.chat.status == "gone" or (call.chat.status == "pending" and open_to_it):
+        chat = await call.change(only_from=UNDECIDED, status="active", title=call.request.chat_title)
+        return replace(call, chat=chat)
+    return call
 
 
 async def stop(call: Call) -> Reply:
