@@ -87,6 +87,7 @@ _UNIFIED = str.maketrans(
 _KEPT = {"и\u0306": "й", "і\u0308": "ї"}  # letters of their own, not accented ones
 _ACCENTED = re.compile(r".[\u0300-\u036f]+", re.DOTALL)
 _MIXED_RUN = re.compile(r"[a-zа-яіїєґ']*(?:[a-z][а-яіїє]|[а-яіїє][a-z])[a-zа-яіїєґ']*")
+_BORROWED = re.compile("[a-z]{3,}'?(?:ів|ов|ам|ах|ом|ем)")  # a Latin name with a Cyrillic ending
 _TO_CYRILLIC = str.maketrans("abcehikmoptxy", "авсенікмортху")
 _TO_LATIN = str.maketrans("авсенікмортху", "abcehikmoptxy")
 _LOOK_LATIN = frozenset("abcehikmoptxy'")
@@ -99,7 +100,7 @@ def fold(text: str) -> str:
     Case, accents and stress marks, apostrophe variants, compatibility forms (Unicode NFKC), soft
     hyphens and zero-width characters go. "й" and "ї" stay, "ё" becomes "е" and "ґ" becomes "г", since
     both are often written so. A Latin letter that was slipped into a Cyrillic word for its look, or
-    the other way round, is mended.
+    the other way round, is mended; a Cyrillic ending of a Latin name stays.
     """
     plain = text.lower().translate(_SIMPLE) if _PLAIN.fullmatch(text) else _fold_any(text)
     return plain if plain.isascii() else _MIXED_RUN.sub(_mend, plain)
@@ -125,6 +126,8 @@ def _unaccent(match: re.Match[str]) -> str:
 def _mend(match: re.Match[str]) -> str:
     """Return a word of two scripts in one, where all letters of the other are look-alikes."""
     word = match.group()
+    if _BORROWED.fullmatch(word):
+        return word
     latin = [letter for letter in word if letter.isascii() and letter != "'"]
     cyrillic = [letter for letter in word if not letter.isascii()]
     if len(latin) <= len(cyrillic) and _LOOK_LATIN.issuperset(latin):
@@ -185,8 +188,16 @@ def _sound(match: re.Match[str]) -> str:
     return _LATIN_SOUND[letters]
 
 
-_UKRAINIAN = frozenset("іїєґ")
-_RUSSIAN = frozenset("ыэёъ")
+_UKRAINIAN = "іїєґ"
+_RUSSIAN = "ыэёъ"
+_VOWELS = ("оаеиіуяюєїы", "aeiouy")  # Cyrillic and Latin ones, by which a text's script shows
+_TELLING = {
+    "uk": re.compile(r"(?:[аи]в|о[юї]|ння|ття|(?<!с)ти)\b|[сзц]ьк|\bз[бгкпчцшт]|\bйо|ьо|[бвпмф]'"),
+    "ru": re.compile(r"(?:[аеиуюя]т|[аеиуя]л|о[йв]|ие|ия|ии|[ая]я|ию|ец|ост[ьи])\b|[аеоу]ск[иоау]|\bс[бгдз]"),
+}
+"""Ends and beginnings of words that are common in one of the two languages and rare in the other."""
+_SURE = 3  # letters of one alphabet, and none of the other, that settle the matter
+_PLAIN_RUSSIAN = 40  # letters; a Ukrainian text of this length without any of its own letters is rare
 _FUNCTION_WORDS: dict[str, frozenset[str]] = {
     "uk": frozenset(
         "та й що це як із зі від до щоб які який яка яке або але його її їх він вона вони було був була"
@@ -196,7 +207,7 @@ _FUNCTION_WORDS: dict[str, frozenset[str]] = {
     "ru": frozenset(
         "и что это как из со от до чтобы которые который которая которое или но его ее их он она они было"
         " был была были есть нет уже еще также после под время через против между этот эта эти того этого"
-        " если где когда потому ли не на в у с по за о об при для мы вы нас вас к ко".split()
+        " если где когда потому ли не на в у с по за о об при для мы вы нас вас к ко во".split()
     ),
     "en": frozenset(
         "the a an and or but of to in on at for with from by is are was were be been has have had will"
@@ -209,44 +220,56 @@ _FUNCTION_WORDS: dict[str, frozenset[str]] = {
         " o ve bir van het een dat de da em".split()
     ),
 }
+_OWN_WORDS = {
+    language: _FUNCTION_WORDS[language] - _FUNCTION_WORDS[other]
+    for language, other in (("uk", "ru"), ("ru", "uk"), ("en", ""), ("", "en"))
+}
+_FOREIGN_LETTER = re.compile("[à-öø-ÿ\u0100-\u024f]")
 _SAMPLE = 4000  # characters: enough to know a language by
 
 
 def language_of(text: str) -> Language | None:
     """Return the language of a text among English, Ukrainian and Russian, or None if it shows too little.
 
-    Letters that only one of the two Cyrillic alphabets has decide first, then function words.
+    Letters that only one of the two Cyrillic alphabets has decide first, then function words and the ends
+    of words.
     """
     sample = text[:_SAMPLE].lower()
-    if len(_CYRILLIC_LETTER.findall(sample)) > len(_LATIN_LETTER.findall(sample)):
-        return _cyrillic_language(sample)
+    if not sample.isascii():
+        cyrillic, latin = (sum(map(sample.count, letters)) for letters in _VOWELS)
+        if cyrillic > latin:
+            return _cyrillic_language(sample)
     return _latin_language(sample)
 
 
 def _cyrillic_language(sample: str) -> Language | None:
     """Tell Ukrainian from Russian."""
-    words = re.findall(r"[^\W\d_]+", sample)
-    ukrainian = 2 * sum(map(_UKRAINIAN.__contains__, sample)) + _hits(words, "uk")
-    russian = 2 * sum(map(_RUSSIAN.__contains__, sample)) + _hits(words, "ru")
-    if ukrainian == russian:
-        return None
-    return "uk" if ukrainian > russian else "ru"
+    ukrainian, russian = (sum(map(sample.count, letters)) for letters in (_UKRAINIAN, _RUSSIAN))
+    if not (ukrainian and russian) and ukrainian + russian >= _SURE:
+        return "uk" if ukrainian else "ru"
+    words = sample.split()
+    score = 2 * (ukrainian - russian) + _hits(words, "uk") - _hits(words, "ru")
+    score += len(_TELLING["uk"].findall(sample)) - len(_TELLING["ru"].findall(sample))
+    if not score:
+        plain = not ukrainian and len(_CYRILLIC_LETTER.findall(sample)) >= _PLAIN_RUSSIAN
+        return "ru" if plain else None
+    return "uk" if score > 0 else "ru"
 
 
 def _latin_language(sample: str) -> Language | None:
     """Tell English from the other languages in Latin letters."""
-    words = re.findall(r"[^\W\d_]+", sample)
     if not _LATIN_LETTER.search(sample):
         return None
-    foreign = _hits(words, "") + sum(not word.isascii() for word in words)
+    words = sample.split()
+    foreign = _hits(words, "")
+    if not sample.isascii():
+        foreign += sum(map(bool, map(_FOREIGN_LETTER.search, words)))
     return "en" if _hits(words, "en") >= foreign else None
 
 
 def _hits(words: list[str], language: str) -> int:
     """Count the function words of a language that its neighbour does not share."""
-    own = _FUNCTION_WORDS[language]
-    other = _FUNCTION_WORDS[{"uk": "ru", "ru": "uk", "en": "", "": "en"}[language]]
-    return sum(word in own and word not in other for word in words)
+    return sum(map(_OWN_WORDS[language].__contains__, words))
 
 
 def is_function_word(folded: str) -> bool:

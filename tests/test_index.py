@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from itertools import product
 
 from builders import item, source, topic
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from monitor.matching import Matcher
 from monitor.matching import lexicon as lexicon_module
 from monitor.matching.compiling import Compiler
+from monitor.matching.evidence import evidence
 from monitor.matching.lexicon import Lexicon, Shelf, split
-from monitor.matching.matcher import evidence, subject_of
+from monitor.matching.matcher import subject_of
 from monitor.matching.phrase import Hit, windows
 from monitor.matching.postings import Postings
 from monitor.matching.reading import FIELD_GAP, SENTENCE_GAP
@@ -39,7 +41,7 @@ class PlainReading:
         graded = ((at, self.terms[term].compare(word)) for at, word in enumerate(self.words))
         return [(at, at, *grade) for at, grade in graded if grade]
 
-    def present(self, terms: Mapping[int, object]) -> Iterable[int]:
+    def present(self, terms: AbstractSet[int]) -> Iterable[int]:
         return terms
 
     def places(self) -> list[int]:
@@ -79,7 +81,7 @@ def plain_matches(topics: list[Topic], read: Item, origin: Source | None) -> tup
         if not each.sources or names & set(each.sources):
             found = plan.find(PlainReading(read, origin, terms))
             if found:
-                matches.append(Match(each.id, found[0], evidence(found[1])))
+                matches.append(Match(each.id, round(found[0], 1), evidence(found[1], read)))
     return tuple(sorted(matches, key=lambda match: (-match.score, match.topic_id)))
 
 
@@ -100,7 +102,8 @@ items = st.builds(
     text,
     st.sampled_from((None, "en", "uk", "ru")),
 )
-keyword = st.lists(word, min_size=1, max_size=3).map(" ".join)
+part = word | st.lists(word, min_size=2, max_size=3).map(lambda words: f"({'|'.join(words)})")
+keyword = st.lists(part, min_size=1, max_size=3).map(" ".join)
 QUERIES = (
     "drone Starlink",
     "drone OR дрон",
@@ -120,6 +123,8 @@ QUERIES = (
     "the drone",
     '"the drone drone"~5',
     '"of the"',
+    '"(power|dron|F-16) (grid|F16|C-300)"',
+    '"(Starlink|ракета) (drone|дрон) grid"~3',
     "/dron[es]+/ OR truce",
     "source:media OR Kyiv",
 )
@@ -282,3 +287,20 @@ def test_a_phrase_is_found_where_its_words_stand_near_enough(phrase: list[list[H
     assert bool(found) == any(others <= most for others in ways)
     if found:
         assert min(window.others for window in found) == min(ways)
+
+
+SOLID = [each for each in WORDS if tokens(each) and not analyse(each).stop]
+alternatives = st.lists(st.sampled_from(SOLID), min_size=1, max_size=3, unique=True)
+
+
+@settings(deadline=None)
+@given(st.lists(alternatives, min_size=1, max_size=3), items, st.sampled_from(("{}", '"{}"', '"{}"~2')))
+def test_alternatives_find_what_any_combination_of_them_finds(
+    phrase: list[list[str]], read: Item, written: str
+) -> None:
+    def found(words: Iterable[str]) -> bool:
+        text = written.format(" ".join(words))
+        return bool(Matcher([topic(text) if written == "{}" else topic(query=text)]).match(read))
+
+    whole = (f"({'|'.join(each)})" if len(each) > 1 else each[0] for each in phrase)
+    assert found(whole) == any(map(found, product(*phrase)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.errors import QueryInvalid
 from monitor.matching import Matcher, packs
-from monitor.matching.matcher import MAX_EVIDENCE
+from monitor.matching.evidence import MAX_EVIDENCE
 from monitor.matching.packs import read
 from monitor.model import Evidence, Match, Topic
 
@@ -34,6 +34,51 @@ def stretches(watched: Topic, text: str, title: str = "") -> list[str]:
 )
 def test_a_keyword_finds_its_forms_scripts_and_typos(text: str) -> None:
     assert matches(topic("Starlink"), text)
+
+
+@pytest.mark.parametrize("text", ["Starlinkів", "Starlinkам", "Starlinkами", "Старлинк'ами", "Старлінк’ом"])
+def test_a_foreign_name_takes_the_endings_of_the_language_around_it(text: str) -> None:
+    assert matches(topic("Starlink"), f"Багато {text} вже тут")
+
+
+@pytest.mark.parametrize(
+    ("keywords", "text", "named"),
+    [
+        (("cease-fire", "ceasefire"), "Two ceasefires", "ceasefire"),
+        (("Star-link", "Starlink"), "#Starlink", "Starlink"),
+        (("Стар-лінк", "Starlink", "Старлінк"), "Старлінками", "Старлінк"),
+        (("Старлинк", "Starlink"), "Старлінк", "Старлинк"),
+        (("пленный обмен", "полонений обмін"), "обмін полонених", "полонений обмін"),
+        (
+            ("(грид|повредить) сеть", "(пошкодити|знищити) мережа"),
+            "пошкодили мережу",
+            "(пошкодити|знищити) мережа",
+        ),
+        (("Star-link", "Starlink"), "Starlnk", "Starlink"),
+    ],
+)
+def test_of_two_keywords_for_one_stretch_the_evidence_names_the_nearer(
+    keywords: tuple[str, ...], text: str, named: str
+) -> None:
+    for order in (keywords, keywords[::-1]):
+        assert {each.keyword for each in matches(topic(*order), text).evidence} == {named}
+
+
+def test_a_regex_of_signs_alone_can_share_its_stretch() -> None:
+    assert matches(topic(query="/[—]/ OR /—+/"), "A drone — and more")
+
+
+def test_a_score_has_one_decimal_at_most() -> None:
+    for text in ("Strlink", "power x1 grids", "powers x1 x2 x3 grid", "Стралінк"):
+        found = matches(topic("Starlink", "power grid"), text)
+        assert found is None or found.score == round(found.score, 1)
+    assert matches(topic("Starlink satellite"), "satellite x1 Strlink").score == 81.6
+
+
+@pytest.mark.parametrize("text", ["Ф-16 збив дрон", "літак F-16", "F16", "F 16"])
+def test_an_aircraft_is_found_in_either_script(text: str) -> None:
+    assert matches(topic("F-16"), text)
+    assert not matches(topic("F-16"), "16 фото, Ф 35")
 
 
 def test_a_short_word_must_be_exact() -> None:
@@ -264,6 +309,41 @@ def test_a_miss_is_explained_by_what_was_missing(watched: Topic, text: str, expe
     assert expected in reasons(watched, text)
 
 
+@pytest.mark.parametrize(
+    ("watched", "expected"),
+    [
+        (topic("drone", require=("Kyiv", "Odesa")), 'nothing of require is there: "Kyiv", "Odesa"'),
+        (topic("drone", require=("Kyiv", "Odesa"), exclude=("race",)), "nothing of require"),
+        (topic("drone", exclude=("seen",)), "excluded by"),
+        (topic("drone", require=("Kyiv",), exclude=("seen", "race")), "excluded by"),
+        (topic(query="drone source:media"), "not source:media"),
+        (topic(query="drone source:media lang:uk"), "not lang:uk"),
+        (topic(query="drone source:media lang:uk -seen"), 'excluded by "seen"'),
+    ],
+)
+def test_what_only_a_condition_kept_out_is_near(watched: Topic, expected: str) -> None:
+    (told,) = Matcher([watched]).explain(item("", "A drone was seen in the air"))
+    assert told.nearness >= 0.5
+    assert expected in "; ".join(told.missing)
+
+
+def test_half_a_query_that_nothing_excludes_is_far() -> None:
+    watched = topic(query='(("peace talks"~4 AND Kyiv) OR truce) AND NOT trade')
+    (told,) = Matcher([watched]).explain(item("", "A drone over Kyiv"))
+    assert told.nearness < 0.5
+
+
+def test_a_phrase_is_quoted_once_in_an_explanation() -> None:
+    assert reasons(topic(query='"power grid"~5'), "power") == '"grid" of "power grid"~5 is not there'
+    assert reasons(topic(query='"power grid"'), "grid power").startswith('the words of "power grid" do not')
+
+
+def test_what_only_its_conditions_allow_is_far() -> None:
+    watched = topic("missile", require=("drone",), exclude=("race",))
+    (told,) = Matcher([watched]).explain(item("", "A drone was seen in the air"))
+    assert told.nearness < 0.5
+
+
 def test_the_explanation_puts_matches_first_and_near_misses_next() -> None:
     matcher = Matcher(
         [
@@ -322,3 +402,45 @@ def test_a_little_word_that_changes_what_is_said_is_not_free(keyword: str, yes: 
     matcher = Matcher([topic(keyword)])
     assert matcher.match(item(yes))
     assert not matcher.match(item(no))
+
+
+@pytest.mark.parametrize(
+    "text", ["ППО збила дрони", "Знищено 12 БПЛА", "БПЛА, які перехопили", "дрон збитий"]
+)
+def test_alternatives_stand_for_one_word_of_a_keyword(text: str) -> None:
+    watched = topic("(збити|знищити | перехопити) (дрон|БПЛА)")
+    assert matches(watched, text)
+    assert not matches(watched, "збито, знищено, перехоплено")
+
+
+def test_an_alternative_may_be_a_name_with_a_hyphen() -> None:
+    watched = topic("shot (F-16|Su-34)")
+    assert matches(watched, "They shot at an F16")
+    assert matches(watched, "A Su-34 was shot")
+    assert not matches(watched, "16 shots")
+
+
+def test_the_evidence_of_alternatives_names_the_keyword_as_written() -> None:
+    watched = topic("(shot|brought) drone")
+    assert [each.keyword for each in matches(watched, "Drones were brought down").evidence] == [
+        "(shot|brought) drone"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    "text", ["(drone", "drone)", "(drone)", "(drone|", "(|drone)", "(drone|-)", "drone|", "|"]
+)
+def test_brackets_that_hold_no_alternatives_are_punctuation(text: str) -> None:
+    assert bool(matches(topic(text), "A drone")) == ("drone" in text)
+
+
+def test_an_explanation_names_all_alternatives() -> None:
+    (told,) = Matcher([topic("(shot|brought) drone")]).explain(item("", "A drone came"))
+    assert told.missing == ('none of "shot", "brought" of "(shot|brought) drone" is there',)
+
+
+def test_a_word_that_fills_a_text_is_told_by_its_surest_places() -> None:
+    found = matches(topic("drones"), "drone " * 20_000 + "drones")
+    assert found.score == 100
+    assert len(found.evidence) == MAX_EVIDENCE
+    assert found.evidence[-1].how == "exact"

@@ -17,6 +17,7 @@ HOLDS: dict[str, tuple[str, str]] = {
     "word": ("Starlinks are back", "The starling is back"),
     '"some words"': ("The power grid holds", "The grid has power"),
     '"some words"~N': ("The grid has power", "The power is out"),
+    '"(one|two) word"': ("A drone was brought down", "A drone was put down"),
     "word~N": ("Sarlnk is back", "Starboard is back"),
     "word*": ("Dronefall over the city", "A drain in the city"),
     "=word": ("A PATRIOT battery", "Two Patriots came"),
@@ -37,7 +38,8 @@ HOLDS: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("syntax", ROWS)
 def test_the_manual_explains_every_operator_in_its_own_words(syntax: str) -> None:
     row = ROWS[syntax]
-    line = f"| `{row.syntax}` | {row.meaning} | `{row.example}` |"
+    syntax, example = (text.replace("|", "\\|") for text in (row.syntax, row.example))
+    line = f"| `{syntax}` | {row.meaning} | `{example}` |"
     assert line in DOCS.splitlines()
 
 

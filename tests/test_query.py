@@ -151,7 +151,14 @@ def test_a_printed_query_shows_how_it_was_understood() -> None:
     assert str(parse("a1 OR b1 c1 -d1")) == "a1 OR (b1 AND c1 AND NOT d1)"
 
 
+def test_alternatives_count_as_one_word_of_a_phrase() -> None:
+    assert parse('"(one|two|three) ' + "word " * 11 + '"')
+    with pytest.raises(QueryInvalid, match="at most 12 words"):
+        parse('"(one|two|three) ' + "word " * 12 + '"')
+
+
 texts = st.from_regex(r"\A[a-zа-яії0-9][a-zа-яії0-9'\"\\()*~:/=+#-]{0,8}\Z")
+texts |= st.just("(ab|cd)")
 phrases = st.lists(texts, min_size=1, max_size=2).map(" ".join)
 words = st.one_of(
     texts.map(Word),

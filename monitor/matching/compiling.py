@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.matching import nodes
 from monitor.matching.aliases import Aliases
+from monitor.matching.alternatives import words
 from monitor.matching.needs import Burden, files
 from monitor.matching.operators import FILTERS
 from monitor.matching.plan import (
     All,
     Any,
+    Choice,
     Cluster,
     Compound,
     Condition,
@@ -25,7 +27,7 @@ from monitor.matching.plan import (
 from monitor.matching.query import parse, regex_of
 from monitor.matching.terms import Beginning, Fuzzy, Misspelt, Spelling, Term, keyword
 from monitor.model import Topic
-from monitor.text import fold, tokens
+from monitor.text import Token, fold, tokens
 
 CARRYING = frozenset("no not never without down out off over under не ні нет немає нема без ані".split())
 """Little words that change what is said: "no electricity" is not "electricity"."""
@@ -35,7 +37,14 @@ WINDOW = 5  # how many other words may stand among those of a keyword
 
 def is_free(text: str) -> bool:
     """Return whether a word may be left out of a phrase: a little word that carries no meaning of its own."""
-    return keyword(text).stop and fold(text) not in CARRYING
+    found = tokens(text)
+    return len(found) == 1 and keyword(found[0].text).stop and fold(found[0].text) not in CARRYING
+
+
+def _choice(units: Sequence[int | Compound]) -> Choice:
+    """Return the unit of any of these."""
+    terms = frozenset(unit for unit in units if isinstance(unit, int))
+    return Choice(terms, tuple(unit for unit in units if isinstance(unit, Compound)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +63,19 @@ class Compiler:
             query = self.query(parse(topic.query))
             plans = [self.any([*plans, query]) if topic.keywords else query]
         if topic.require:
-            plans.append(self.any([self.keyword(text) for text in topic.require]))
+            plans.append(self.side_by_side(map(self.keyword, topic.require), required=True))
         if topic.exclude:
             plans.append(Without(self.any([self.keyword(text) for text in topic.exclude])))
         return plans[0] if len(plans) == 1 else All(tuple(plans))
 
     def any(self, plans: list[Plan]) -> Plan:
-        """Return the plan of any of `plans`; where they are many, filed by the words that they need."""
-        if len(plans) == 1:
-            return plans[0]
-        return Any(tuple(plans), files(tuple(plans), self.burden) if len(plans) >= MANY else None)
+        """Return the plan of any of `plans`."""
+        return plans[0] if len(plans) == 1 else self.side_by_side(plans)
+
+    def side_by_side(self, several: Iterable[Plan], *, required: bool = False) -> Any:
+        """Return the plan of any of several; where they are many, filed by the words that they need."""
+        plans = tuple(several)
+        return Any(plans, files(plans, self.burden) if len(plans) >= MANY else None, required)
 
     def keyword(self, text: str) -> Plan:
         """Return the plan of a keyword: its words near each other, none of its characters an operator."""
@@ -73,8 +85,10 @@ class Compiler:
         """Return the plan of a query tree."""
         label = str(query)
         match query:
-            case nodes.Word(text) | nodes.Phrase(text):
-                return self.row(self.units(text, self.fuzzy), label, title=title)
+            case nodes.Word(text):
+                return self.row(self.units([(text,)]), label, title=title)
+            case nodes.Phrase(text):
+                return self.row(self.units(words(text)), label, title=title)
             case nodes.Exact(text):
                 terms = [self.hold(Spelling(fold(token.text).lstrip("#"))) for token in tokens(text)]
                 return self.row(terms, label, title=title)
@@ -109,20 +123,21 @@ class Compiler:
         """Return the term of a word as fuzzy as the topic is."""
         return Fuzzy(text, self.fuzziness, self.names)
 
-    def units(self, text: str, term: Callable[[str], Term], *, free: bool = False) -> list[Unit]:
-        """Return the words of a text, each name of several tokens as one; without stop words if `free`."""
-        pieces = [[token.text for token in tokens(piece)] for piece in text.split()]
-        pieces = [piece for piece in pieces if piece]
-        if free:
-            pieces = [piece for piece in pieces if len(piece) > 1 or not is_free(piece[0])] or pieces
-        units: list[Unit] = []
-        for piece in pieces:
-            if len(piece) == 1:
-                units.append(self.hold(term(piece[0])))
-            else:
-                parts = tuple(self.hold(term(part)) for part in piece)
-                units.append(Compound(parts, self.hold(term("".join(piece)))))
+    def units(self, phrase: Iterable[tuple[str, ...]]) -> list[Unit]:
+        """Return the words of a phrase, each name of several tokens as one, and alternatives as one."""
+        units = []
+        for alternatives in phrase:
+            found = [self.unit(pieces) for each in alternatives if (pieces := tokens(each))]
+            if found:
+                units.append(found[0] if len(found) == 1 else _choice(found))
         return units
+
+    def unit(self, pieces: Sequence[Token]) -> int | Compound:
+        """Return a word of one or several tokens."""
+        parts = tuple(self.hold(self.fuzzy(piece.text)) for piece in pieces)
+        if len(parts) == 1:
+            return parts[0]
+        return Compound(parts, self.hold(self.fuzzy("".join(piece.text for piece in pieces))))
 
     def row(self, units: Sequence[Unit], label: str, *, title: bool) -> Plan:
         """Return the plan of words next to each other."""
@@ -130,7 +145,8 @@ class Compiler:
 
     def near(self, text: str, window: int, label: str, *, title: bool = False) -> Plan:
         """Return the plan of words near each other."""
-        units = self.units(text, self.fuzzy, free=True)
+        phrase = [each for each in words(text) if any(map(tokens, each))]
+        units = self.units([each for each in phrase if not any(map(is_free, each))] or phrase)
         if not units:
             return Any(())
         if len(units) == 1:

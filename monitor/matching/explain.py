@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,9 +67,11 @@ class Explainer:
             case Condition(_, _, label):
                 return Shortfall(0, (f"the item is not {label}",))
             case Without(inner):
-                return Shortfall(0.5, (f"excluded by {self._quoted(inner)}",))
+                return Shortfall(0.5, (f"excluded by {self._excluding(inner)}",))
             case All(plans):
                 return self._all(plans)
+            case Any(plans, _, True):
+                return self._require(plans)
             case Any(plans):
                 nothing = Shortfall(0, ("it has no word to look for",))
                 return max(map(self.shortfall, plans), key=_nearness, default=nothing)
@@ -77,7 +79,7 @@ class Explainer:
     def _one(self, unit: Unit, label: str, *, title: bool) -> Shortfall:
         """Return what a single word lacks."""
         if title and One(unit, label).find(self.reading):
-            return Shortfall(0.5, (f'"{label}" is in the text, but not in the title',))
+            return Shortfall(0.5, (f"{_quoted(label)} is in the text, but not in the title",))
         reason = self._absent(unit)
         return Shortfall(0.3 if ", only" in reason else 0, (reason,))
 
@@ -92,36 +94,56 @@ class Explainer:
     def _apart(self, plan: Row | Cluster, label: str) -> str:
         """Return how the words of a phrase stand where all are there."""
         if isinstance(plan, Row):
-            return f'the words of "{label}" do not stand next to each other in this order'
+            return f"the words of {_quoted(label)} do not stand next to each other in this order"
         found = plan.windows(self.reading, _ANYWHERE)
         if not found:
-            return f'one word cannot stand for two of "{label}"'
+            return f"one word cannot stand for two of {_quoted(label)}"
         others = min(window.others for window in found)
         if others <= plan.window:
-            return f'"{label}" scores {found[0].score:.0f}, less than the least score of {plan.least:.0f}'
+            return (
+                f"{_quoted(label)} scores {found[0].score:.0f}, less than the least score of {plan.least:.0f}"
+            )
         between = f"{others} words or more between, {plan.window} allowed"
-        return f'the words of "{label}" stand too far apart or in different sentences ({between})'
+        return f"the words of {_quoted(label)} stand too far apart or in different sentences ({between})"
 
     def _all(self, plans: Iterable[Plan]) -> Shortfall:
         """Return what is lacking where everything is needed."""
-        shares: list[float] = []
+        found: list[float] = []
+        conditions: list[float] = []
         reasons: list[str] = []
         for plan in plans:
-            if plan.find(self.reading) is None:
-                shortfall = self.shortfall(plan)
-                shares.append(shortfall.nearness)
-                reasons += shortfall.reasons
-            else:
-                shares.append(0.0 if isinstance(plan, Without) else 1.0)
-        return Shortfall(min(0.95, sum(shares) / len(shares)), tuple(reasons))
+            lacking = self.shortfall(plan) if plan.find(self.reading) is None else Shortfall(1, ())
+            (conditions if _is_condition(plan) else found).append(lacking.nearness)
+            reasons += lacking.reasons
+        if not found or min(found) < 1:
+            share = sum(found) / (len(found) + len(conditions))
+        else:
+            share = (1 + sum(conditions) / len(conditions)) / 2
+        return Shortfall(min(0.95, share), tuple(reasons))
+
+    def _require(self, plans: Sequence[Plan]) -> Shortfall:
+        """Return that nothing is there of what a topic requires besides its own words."""
+        if len(plans) == 1:
+            return Shortfall(0, tuple(f"require: {reason}" for reason in self.shortfall(plans[0]).reasons))
+        labels = ", ".join(f'"{getattr(plan, "label", "")}"' for plan in plans)
+        return Shortfall(0, (f"nothing of require is there: {labels}",))
 
     def _absent(self, unit: Unit, phrase: str = "") -> str:
         """Return that a word is not there, and which one looks like it."""
-        numbers = unit.terms if isinstance(unit, Compound) else (unit,)
-        word = "-".join(map(self.text_of, numbers))
-        near = self._alike(word)
-        of = f' of "{phrase}"' if phrase else ""
-        return f'"{word}"{of} is not there' + (f', only "{near}"' if near else "")
+        words = self._words_of(unit)
+        quoted = ", ".join(f'"{word}"' for word in words)
+        near = next(filter(None, map(self._alike, words)), None)
+        of = f" of {_quoted(phrase)}" if phrase else ""
+        none = f"none of {quoted}" if len(words) > 1 else quoted
+        return f"{none}{of} is {'' if len(words) > 1 else 'not '}there" + (f', only "{near}"' if near else "")
+
+    def _words_of(self, unit: Unit) -> tuple[str, ...]:
+        """Return the words that a unit may be, as they were asked for."""
+        if isinstance(unit, int):
+            return (self.text_of(unit),)
+        if isinstance(unit, Compound):
+            return ("-".join(map(self.text_of, unit.terms)),)
+        return tuple(word for each in unit.units for word in self._words_of(each))
 
     def _alike(self, word: str) -> str | None:
         """Return the item's word that looks or sounds most like `word`."""
@@ -130,14 +152,24 @@ class Explainer:
         best = process.extractOne(wanted, sounds, scorer=OSA.normalized_similarity, score_cutoff=ALIKE)
         return self.words[best[2]] if best else None
 
-    def _quoted(self, plan: Plan) -> str:
+    def _excluding(self, plan: Plan) -> str:
         """Return the words of the item that a plan found."""
         found = plan.find(self.reading)
         if found is None or not found[1]:
             return "a condition"
         mark = found[1][0][1]
         text = getattr(self.reading.subject.item, mark.field)[mark.start : mark.end]
-        return f'"{mark.keyword}" ("{text}" in the {mark.field})'
+        return f'{_quoted(mark.keyword)} ("{text}" in the {mark.field})'
+
+
+def _quoted(label: str) -> str:
+    """Return what was asked for between quotes, where it has none of its own."""
+    return label if label.startswith('"') else f'"{label}"'
+
+
+def _is_condition(plan: Plan) -> bool:
+    """Tell whether a plan only narrows what the plans beside it find."""
+    return isinstance(plan, Condition | Without) or (isinstance(plan, Any) and plan.required)
 
 
 def _nearness(shortfall: Shortfall) -> float:

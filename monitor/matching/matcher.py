@@ -9,20 +9,19 @@ from operator import itemgetter
 from monitor.matching.aliases import aliases
 from monitor.matching.compiling import Compiler
 from monitor.matching.entries import Entry, Filed, Piece
+from monitor.matching.evidence import MAX_EVIDENCE, evidence
 from monitor.matching.explain import Explainer, Explanation
 from monitor.matching.index import Index
 from monitor.matching.lexicon import Lexicon
 from monitor.matching.operators import Subject
-from monitor.matching.plan import Mark
 from monitor.matching.reading import ItemReading
 from monitor.matching.terms import Fuzzy, Term, keyword
 from monitor.model import Evidence, Field, Item, Match, Source, Topic
 from monitor.text import language_of, tokens
 
 FEW_TERMS = 16  # of a topic: with more, it is quicker to locate all that stand in an item
-MAX_EVIDENCE = 20  # stretches for one topic
+RARE, COMMON, STOP = 1, 50, 1000  # how much a plan costs that is filed under such a word
 TOPIC_ID, SCORE_OF_MATCH = itemgetter(0), itemgetter(1)
-SCORE = itemgetter(0)  # of a mark
 new = tuple.__new__  # makes a named tuple in half the time of its own constructor
 _SAMPLE = 200  # characters that show an item's language
 
@@ -93,14 +92,15 @@ class Matcher:
                 continue
             found = entry.plan.find(reading)
             if found is not None:
-                matches.append(Match(entry.topic_id, found[0], evidence(found[1])))
+                matches.append(Match(entry.topic_id, round(found[0], 1), evidence(found[1], item)))
         matches.sort(key=TOPIC_ID)
         matches.sort(key=SCORE_OF_MATCH, reverse=True)
         return tuple(matches)
 
     def _singles(self, reading: ItemReading) -> list[Match]:
         """Return the matches of topics that are a single word: what `One.find` says, without the detour."""
-        found: dict[str, list[Mark]] = {}
+        found: dict[str, Match] = {}
+        long: set[str] = set()
         titles = reading.title_pieces
         starts = reading.starts
         for at, piece in reading.found:
@@ -109,12 +109,23 @@ class Matcher:
                 start = starts[at]
                 field: Field = "title" if at < titles else "text"
                 for first, last, topic_id, keyword, how, score in filed.singles:
-                    mark = score, new(Evidence, (field, start + first, start + last, keyword, how))
-                    if topic_id in found:
-                        found[topic_id].append(mark)
+                    stretch = new(Evidence, (field, start + first, start + last, keyword, how))
+                    if topic_id not in found:
+                        found[topic_id] = new(Match, (topic_id, score, (stretch,)))
+                        continue
+                    _, best, stretches = found[topic_id]
+                    if len(stretches) < MAX_EVIDENCE:
+                        found[topic_id] = new(Match, (topic_id, max(best, score), (*stretches, stretch)))
                     else:
-                        found[topic_id] = [mark]
-        return [new(Match, (topic_id, *_at_best(marks))) for topic_id, marks in found.items()]
+                        long.add(topic_id)
+        for topic_id in long:
+            found[topic_id] = self._shortened(topic_id, reading)
+        return list(found.values())
+
+    def _shortened(self, topic_id: str, reading: ItemReading) -> Match:
+        """Return the match of a single word that stands in more places than are shown."""
+        score, marks = self._entries[topic_id].plan.find(reading) or (0.0, [])
+        return Match(topic_id, score, evidence(marks, reading.subject.item))
 
     def _filed(self, piece: Piece) -> Filed:
         """Return what is filed under a piece, and keep it there."""
@@ -124,12 +135,12 @@ class Matcher:
     def _candidates(self, reading: ItemReading) -> set[Entry]:
         """Return every other topic that may match."""
         found = set(self._index.always)
+        standing = reading.standing
         for _, piece in reading.found:
             filed = piece.filed or self._filed(piece)
             if filed.entries:
                 found.update(filed.entries)
-            if filed.partners:
-                standing = reading.standing
+            if filed.partners and not standing.isdisjoint(filed.partners):
                 for partner, entry in zip(filed.partners, filed.paired, strict=True):
                     if partner in standing:
                         found.add(entry)
@@ -170,18 +181,10 @@ class Matcher:
     def _burden(self, term: int) -> int:
         """Return how much a plan costs that is filed under a term."""
         known = self._lexicon.term(term)
-        return 50 if isinstance(known, Fuzzy) and keyword(known.text).common else 1
-
-
-def _at_best(marks: list[Mark]) -> tuple[float, tuple[Evidence, ...]]:
-    """Return the best score of the marks of a single word, which overlap nowhere, and their evidence."""
-    if len(marks) == 1:
-        score, stretch = marks[0]
-        return score, (stretch,)
-    best = max(marks, key=SCORE)[0]
-    if len(marks) > MAX_EVIDENCE:
-        return best, evidence(marks)
-    return best, tuple([stretch for _, stretch in marks])
+        if not isinstance(known, Fuzzy):
+            return RARE
+        word = keyword(known.text)
+        return STOP if word.stop else COMMON if word.common else RARE
 
 
 def _asked_for(entries: Iterable[Entry], standing: frozenset[int]) -> AbstractSet[int]:
@@ -192,35 +195,6 @@ def _asked_for(entries: Iterable[Entry], standing: frozenset[int]) -> AbstractSe
             return standing
         terms.update(entry.held)
     return terms & standing
-
-
-def evidence(marks: list[Mark]) -> tuple[Evidence, ...]:
-    """Return the marked stretches in reading order; of those that overlap the surest stays."""
-    if len(marks) == 1:
-        return (marks[0][1],)
-    kept: list[Evidence] = []
-    for _, mark in sorted(marks, key=_surest_and_longest):
-        if len(kept) == MAX_EVIDENCE:
-            break
-        if not any(_overlap(mark, other) for other in kept):
-            kept.append(mark)
-    kept.sort(key=_reading_order)
-    return tuple(kept)
-
-
-def _overlap(one: Evidence, other: Evidence) -> bool:
-    """Tell whether two stretches have a character in common."""
-    return one.field == other.field and one.start < other.end and other.start < one.end
-
-
-def _surest_and_longest(mark: Mark) -> tuple[float, int, str]:
-    """Return the key that puts the surest, then the longest stretch first."""
-    return -mark[0], mark[1].start - mark[1].end, mark[1].keyword
-
-
-def _reading_order(mark: Evidence) -> tuple[bool, int]:
-    """Return the key that puts the title before the text."""
-    return mark.field != "title", mark.start
 
 
 def subject_of(item: Item, source: Source | None) -> Subject:

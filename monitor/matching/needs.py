@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from monitor.matching.plan import All, Any, Cluster, One, Plan, Row, Unit
+from monitor.matching.plan import All, Any, Choice, Cluster, One, Plan, Row, Unit
 
 Burden = Callable[[int], int]
 """How much it costs to ask a plan whenever a term is met: 1 for a rare word, more for a common one."""
@@ -54,6 +54,8 @@ def _of_unit(unit: Unit, burden: Burden) -> Needed:
     """Return what a word needs."""
     if isinstance(unit, int):
         return burden(unit), frozenset((unit,))
+    if isinstance(unit, Choice):
+        return _joined([_of_unit(each, burden) for each in unit.units])
     return _joined(
         [min((_of_unit(term, burden) for term in unit.terms), key=_weight), _of_unit(unit.joined, burden)]
     )

@@ -51,6 +51,9 @@ OPERATORS: tuple[Operator, ...] = (
     Operator(
         '"some words"~N', "these words in any order, with at most N others among them", '"power grid"~5'
     ),
+    Operator(
+        '"(one|two) word"', "in a phrase, any of the words between the brackets", '"(shot|brought) down"'
+    ),
     Operator("word~N", "this word with at most N letters wrong; N is 1 or 2", "Starlink~2"),
     Operator("word*", "every word that begins like this", "drone*"),
     Operator("=word", "this spelling only: no other form, script or typo", "=Patriot"),

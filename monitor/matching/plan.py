@@ -7,7 +7,9 @@ match; the index only decides which plans are worth asking.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any as Anything
 from typing import Protocol
 
@@ -37,7 +39,7 @@ class Reading(Protocol):
         """The position of the text's first token: those before it are the title's."""
         ...
 
-    def present(self, terms: Mapping[int, object]) -> Iterable[int]:
+    def present(self, terms: AbstractSet[int]) -> Iterable[int]:
         """Return those of the terms that stand anywhere; others may be among them."""
         ...
 
@@ -58,7 +60,20 @@ class Compound:
     joined: int
 
 
-Unit = int | Compound  # a term, or a compound that acts as one word
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Alternatives that stand for one word of a phrase."""
+
+    terms: frozenset[int]
+    compounds: tuple[Compound, ...]
+
+    @property
+    def units(self) -> tuple[int | Compound, ...]:
+        """Every alternative."""
+        return (*sorted(self.terms), *self.compounds)
+
+
+Unit = int | Compound | Choice  # what acts as one word
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +104,8 @@ class Row:
 
     def find(self, reading: Reading) -> Found | None:
         """Return every place where the words follow each other."""
-        rows = _rows([hits_of(unit, reading, title=self.title) for unit in self.units], reading.boundary)
-        marks = [_mark(reading, row, self.label) for row in rows]
+        words = _all_hits(self.units, reading, title=self.title)
+        marks = [_mark(reading, row, self.label) for row in _rows(words, reading.boundary)] if words else []
         return (max(marks, key=_sureness)[0], marks) if marks else None
 
 
@@ -118,13 +133,8 @@ class Cluster:
 
     def windows(self, reading: Reading, most: int) -> list[Window]:
         """Return the occurrences with at most `most` other words among the words, best first."""
-        words = []
-        for unit in self.units:
-            hits = hits_of(unit, reading, title=self.title)
-            if not hits:
-                return []
-            words.append(hits)
-        return windows(words, reading.places(), most)
+        words = _all_hits(self.units, reading, title=self.title)
+        return windows(words, reading.places(), most) if words else []
 
     def _marks(self, reading: Reading, window: Window) -> list[Mark]:
         """Return a mark for each run of neighbouring tokens of a window, as sure as the window."""
@@ -207,12 +217,13 @@ class Any:
 
     plans: tuple[Plan, ...]
     files: Mapping[int, tuple[int, ...]] | None = None  # which of many plans need a term; None: ask all
+    required: bool = False  # it is what a topic asks for besides its own words
 
     def find(self, reading: Reading) -> Found | None:
         """Return what those found that found anything."""
         plans: Sequence[Plan] = self.plans
         if self.files is not None:
-            places = {place for term in reading.present(self.files) for place in self.files[term]}
+            places = {place for term in reading.present(self.files.keys()) for place in self.files[term]}
             plans = [plans[place] for place in sorted(places)]
         found = [each for plan in plans if (each := plan.find(reading)) is not None]
         if not found:
@@ -223,15 +234,35 @@ class Any:
 Plan = One | Row | Cluster | Pattern | Condition | Without | All | Any
 
 
+def _all_hits(units: Sequence[Unit], reading: Reading, *, title: bool) -> list[Sequence[Hit]]:
+    """Return where each word of a phrase stands, or nothing if one of them stands nowhere."""
+    words = []
+    for unit in units:
+        hits = hits_of(unit, reading, title=title)
+        if not hits:
+            return []
+        words.append(hits)
+    return words
+
+
 def hits_of(unit: Unit, reading: Reading, *, title: bool) -> Sequence[Hit]:
     """Return where a word stands, in the title only if so asked."""
-    if isinstance(unit, int):
-        hits = reading.hits(unit)
-    else:
+    hits = reading.hits(unit) if isinstance(unit, int) else _hits_of_several(unit, reading)
+    return [hit for hit in hits if hit[0] < reading.boundary] if title else hits
+
+
+def _hits_of_several(unit: Compound | Choice, reading: Reading) -> Sequence[Hit]:
+    """Return where a compound stands, or any of some alternatives: of two at one place the surest."""
+    if isinstance(unit, Compound):
         rows = _rows([reading.hits(term) for term in unit.terms], reading.boundary)
         whole = [(row[0][0], row[-1][1], *_together(row)) for row in rows]
-        hits = sorted([*reading.hits(unit.joined), *whole])
-    return [hit for hit in hits if hit[0] < reading.boundary] if title else hits
+        return sorted([*reading.hits(unit.joined), *whole])
+    hits = [hit for term in reading.present(unit.terms) for hit in reading.hits(term)]
+    hits += [hit for compound in unit.compounds for hit in _hits_of_several(compound, reading)]
+    if len(hits) > 1:
+        hits.sort(key=itemgetter(3, 2))
+        hits = sorted({hit[:2]: hit for hit in hits}.values())
+    return hits
 
 
 def _rows(words: Sequence[Sequence[Hit]], boundary: int) -> list[list[Hit]]:

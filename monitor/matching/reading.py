@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import accumulate
 
@@ -56,9 +57,9 @@ class ItemReading:
         """The terms that stand anywhere."""
         return frozenset[int]().union(*[piece.present for _, piece in self.found])
 
-    def present(self, terms: Mapping[int, object]) -> set[int]:
+    def present(self, terms: AbstractSet[int]) -> AbstractSet[int]:
         """Return those of the terms that stand anywhere."""
-        return set(self.standing & terms.keys())
+        return self.standing & terms
 
     def locate(self, terms: Iterable[int]) -> None:
         """Find out where these terms stand, all in one go."""

@@ -6,6 +6,7 @@ import re
 from typing import NoReturn
 
 from monitor.errors import QueryInvalid
+from monitor.matching.alternatives import words
 from monitor.text import tokens
 
 MAX_WORDS = 12  # in one phrase
@@ -87,7 +88,7 @@ class Scanner:
 
     def check_words(self, text: str, start: int) -> None:
         """Fail where `text` has no word in it, or too many."""
-        count = sum(1 for _ in tokens(text))
+        count = sum(max(len(tokens(word)) for word in alternatives) for alternatives in words(text))
         if not count:
             self.fail("there is no word to look for in this", start)
         if count > MAX_WORDS:

@@ -33,6 +33,8 @@ _SHORTEST_TYPO = 4  # letters of a stem that a typo may be in, at the loosest
 _KEY_LENGTH = 7  # letters of a stem that its typo keys are made from
 _OBLIQUE = re.compile(".{4}(?:[ая]ми|[ая]х|ням|нню|нием|ением|ний|ень|ого|ому|ої|ых|ыми)$")
 """The ends of words that are hardly ever a dictionary form: as keywords they may be any of their readings."""
+_SET_OFF = re.compile("^([а-яіїє]{3,})'([аоуиеіы][а-яіїє]{0,3})$")
+"""An ending after an apostrophe that no rule asks for: "Старлинк'ами"."""
 _UKRAINIAN = re.compile("[іїє']|[сцз]ьк")
 
 
@@ -61,7 +63,7 @@ def analyse(word: str, language: str | None = None, names: Aliases | None = None
 @lru_cache(maxsize=_CACHE)
 def _analyse(word: str, language: str | None, names: Aliases) -> Word:
     """Work out a word."""
-    folded = fold(word).lstrip("#")
+    folded = _SET_OFF.sub(r"\1\2", fold(word).lstrip("#"))
     script = script_of(folded)
     (stems, heads), known = morphology.known_readings(folded, script, language)
     groups = names.groups(stems, capital=word.lstrip("#")[:1].isupper())
@@ -179,7 +181,7 @@ def _nearest(ours: AbstractSet[str], theirs: AbstractSet[str], *, loose: bool) -
                 and OSA.distance(base, other, score_cutoff=1) == 1
                 and could_be_typo(base, other, paradigm, loose=loose)
             ):
-                best = max(best, 100 * OSA.normalized_similarity(base, other))
+                best = max(best, round(100 * OSA.normalized_similarity(base, other), 1))
     return best
 
 
