@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from builders import item
 
+from monitor.config import parse as config_of
 from monitor.matching import Matcher, packs, parse
 from monitor.matching.packs import read
 from monitor.text import fold, script_of
@@ -85,3 +86,31 @@ def test_a_pack_finds_what_it_is_about(matcher: Matcher, topic_id: str, text: st
 @pytest.mark.parametrize(("topic_id", "text"), samples("not_about"))
 def test_a_pack_leaves_look_alikes_alone(matcher: Matcher, topic_id: str, text: str) -> None:
     assert topic_id not in {match.topic_id for match in matcher.match(item("", text))}
+
+
+@pytest.mark.parametrize(
+    ("topic_id", "headline"),
+    [
+        ("ceasefire", "President asked for a one-week pause in strikes on Kyiv"),
+        ("ceasefire", "Тижнева пауза в обстрілах"),
+        ("ceasefire", "Недельная пауза в ударах по столице"),
+        ("ceasefire", "Сторони припинили вогонь"),
+        ("ceasefire", "Прекращён огонь по всей линии"),
+        ("ceasefire", "Президент попросил неделю не бить по Киеву"),
+        ("peace-talks", "Мирні перемовини почнуться в неділю"),
+        ("starlink", "Starlnk service is stable, the regional administration says"),
+        ("kyiv-heating", "У Києві пошкоджено котельню"),
+    ],
+)
+def test_the_example_config_finds_the_headlines_that_it_is_for(topic_id: str, headline: str) -> None:
+    path = Path(__file__).parent.parent / "config.example.toml"
+    config = config_of(path.read_text(encoding="utf-8"), path=str(path), packs=packs(), check_query=parse)
+    assert topic_id in {match.topic_id for match in Matcher(config.topics).match(item(headline))}
+
+
+def test_a_strike_of_workers_is_no_ceasefire(matcher: Matcher) -> None:
+    for headline in (
+        "Dock workers pause their strike after a new pay offer",
+        "Union agrees to a one-week pause in strikes by train drivers",
+    ):
+        assert "ceasefire" not in {match.topic_id for match in matcher.match(item(headline))}

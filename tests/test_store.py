@@ -329,7 +329,7 @@ def test_a_database_of_another_program_is_refused_and_not_touched(tmp_path: Path
 def test_a_path_that_cannot_be_a_database_is_refused_in_one_sentence(tmp_path: Path, place: str) -> None:
     (tmp_path / "file.txt").touch()
     (tmp_path / "folder").mkdir()
-    with pytest.raises(errors.StoreUnusable, match="cannot be|is a folder"):
+    with pytest.raises(errors.StoreUnusable, match=r"cannot be|is a folder"):
         Store.open(tmp_path / place)
 
 
