@@ -1,0 +1,101 @@
+"""The watchdog is fed only while every part of the service is alive; a reload says what takes a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from builders import source
+from fakes import TOKEN, BotApi
+
+from monitor.app import Service, _differences
+from monitor.clock import SystemClock
+from monitor.config import Config, Polling, Telegram
+from monitor.engine import Engine
+from monitor.errors import StoreUnwritable
+
+
+class Notifier:
+    """Hears what systemd would hear."""
+
+    watchdog = timedelta(milliseconds=20)
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.fed = asyncio.Event()
+
+    def ready(self, _: str = "") -> None:
+        self.heard.append("ready")
+
+    def reloading(self) -> None:
+        self.heard.append("reloading")
+
+    def alive(self) -> None:
+        self.fed.set()
+
+    def stopping(self) -> None:
+        self.heard.append("stopping")
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with BotApi() as api:
+        config = Config(path="config.toml", telegram=Telegram(api_url=api.url, access="open"), sources=())
+        async with Engine.open(config, tmp_path / "monitor.db", SystemClock()) as engine:
+            service = Service(engine, TOKEN, lambda: config, Notifier())  # type: ignore[arg-type]
+            running = asyncio.create_task(service.run())
+            await asyncio.wait_for(service._notifier.fed.wait(), 10)  # type: ignore[attr-defined]
+            yield service
+            service._stop.set()
+            await asyncio.wait_for(running, 10)
+
+
+async def test_a_service_whose_parts_all_live_feeds_the_watchdog(service: Service) -> None:
+    assert await service._stuck() == []
+    service._notifier.fed.clear()  # type: ignore[attr-defined]
+    await asyncio.wait_for(service._notifier.fed.wait(), 10)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("part", ["scheduler", "sender", "store", "broken store", "telegram"])
+async def test_a_part_without_a_sign_of_life_starves_the_watchdog(
+    service: Service, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    async def fail() -> None:
+        raise StoreUnwritable("the disk is full")
+
+    long_ago = time.monotonic() - 3600
+    if part == "scheduler":
+        service._scheduler.beat = long_ago
+    elif part == "sender":
+        stuck = SimpleNamespace(beat=long_ago, stop=service._courier.stop)
+        monkeypatch.setattr(service, "_courier", stuck)
+    elif part == "telegram":
+        monkeypatch.setattr(type(service._bot), "alive", property(lambda _: False))
+    else:
+        monkeypatch.setattr("monitor.app.STALE", timedelta(seconds=0.1))
+        monkeypatch.setattr(service._engine.store, "ping", hang if part == "store" else fail)
+    assert part.rpartition(" ")[2] in await service._stuck()
+    service._notifier.fed.clear()  # type: ignore[attr-defined]
+    with pytest.raises(TimeoutError):  # many times the interval at which it would be fed
+        await asyncio.wait_for(service._notifier.fed.wait(), 0.5)  # type: ignore[attr-defined]
+    monkeypatch.undo()
+
+
+def test_a_reload_names_the_keys_that_take_a_restart() -> None:
+    old = Config(path="config.toml", telegram=Telegram(), polling=Polling())
+    new = replace(
+        old,
+        telegram=Telegram(api_url="http://127.0.0.1", language="uk"),
+        polling=Polling(per_host=7, every=timedelta(seconds=5)),
+        sources=(source(),),
+    )
+    assert _differences(old, new) == ["telegram.api_url", "polling.per_host"]
