@@ -335,3 +335,48 @@ async def test_no_chat_text_is_logged(house: House, caplog: pytest.LogCaptureFix
     await house.deliver()
     assert "state=sent" in caplog.text
     assert "Starlink" not in caplog.text
+
+
+async def test_a_topic_goes_by_the_name_that_it_has_now(house: House) -> None:
+    await house.queue("a")
+    renamed = {"starlink": topic("Starlink", id="starlink", name="Satellites")}
+    courier = Courier(house.store, house.inbox, house.clock, lambda: renamed)
+    await courier.round()
+    ((_, message),) = house.inbox.got
+    assert "Satellites" in message.html
+
+
+async def test_a_stop_in_the_middle_of_a_batch_leaves_the_rest_for_the_next_start(house: House) -> None:
+    for name in "abc":
+        await house.queue(name)
+    send = house.inbox.send
+
+    async def send_and_stop(chat_id: int, message: Message) -> int:
+        house.courier.stop()
+        return await send(chat_id, message)
+
+    house.inbox.send = send_and_stop  # type: ignore[method-assign]
+    await asyncio.wait_for(house.courier.run(), 5)
+    assert house.inbox.titles == [(1, "a")]
+    assert await house.counts() == {"sent": 1, "queued": 2}
+
+
+async def test_a_disk_that_is_full_for_a_while_does_not_end_the_courier(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.delivery.REST", timedelta())
+    write, refusals = house.store.write, [True, True]
+
+    async def full(job: Callable[..., object]) -> object:
+        if getattr(job, "func", None) is outbox.claim and refusals:
+            refusals.pop()
+            raise errors.StoreUnwritable("the disk is full")
+        return await write(job)
+
+    await house.queue("a")
+    monkeypatch.setattr(house.store, "write", full)
+    running = asyncio.create_task(house.courier.run())
+    await asyncio.wait_for(house.inbox.arrived.wait(), 5)
+    house.courier.stop()
+    await asyncio.wait_for(running, 5)
+    assert (house.inbox.titles, refusals) == ([(1, "a")], [])

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import web
 from aiohttp.web import Response
 from builders import NOW, chat, source, topic
 from fakes import FakeClock
@@ -299,3 +300,17 @@ async def test_a_thousand_items_of_a_topic_at_once_are_all_stored_and_queued(hou
     house.publish(*((f"/{n}", f"Starlink report {n} from the front", "") for n in range(1, 900)))
     outcome = await house.poll(house.feed())
     assert (len(outcome.new), outcome.queued) == (899, 899)
+
+
+async def test_a_story_is_known_by_the_links_of_all_its_reports(house: House) -> None:
+    def wire(link: str, title: str) -> str:
+        return web.rss(web.rss_item(title, link=link))
+
+    for name in ("example", "second", "third"):
+        house.publish(OLD, name=name)
+        await house.poll(house.feed(name))
+    house.web.serve("/example", wire("https://example.org/a", "Starlink terminals are off at the front"))
+    house.web.serve("/second", wire("https://example.net/b", "Starlink terminals are off at the front"))
+    house.web.serve("/third", wire("https://example.net/b", "What is known of Starlink by now"))
+    queued = [(await house.poll(house.feed(name))).queued for name in ("example", "second", "third")]
+    assert queued == [1, 0, 0]

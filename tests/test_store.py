@@ -353,3 +353,24 @@ async def test_the_database_tells_its_times_in_words_that_sort(store: Store) -> 
     await stored(store, item("one"))
     text = await store.read(lambda db: db.execute("SELECT found FROM items").fetchone()[0])
     assert text == "2026-02-01T12:00:00.000000Z"
+
+
+async def test_a_chat_keeps_the_moment_in_which_it_first_wrote(store: Store) -> None:
+    await store.write(partial(chats.put, chat=chat(), now=NOW))
+    await store.write(partial(chats.put, chat=chat(title="Renamed"), now=NOW + A_DAY))
+    row = await store.read(lambda db: db.execute("SELECT title, since FROM chats").fetchone())
+    assert row == ("Renamed", "2026-02-01T12:00:00.000000Z")
+
+
+async def test_an_item_of_one_source_is_not_seen_by_another(store: Store) -> None:
+    await stored(store, item("old"))
+    later = NOW + 90 * A_DAY
+    await store.write(partial(items.seen, source_id="other", items=[item("old")], now=later))
+    assert await forget(store, changed=later, before=later) == 1
+
+
+async def test_what_is_being_sent_is_not_forgotten(store: Store) -> None:
+    (row,) = await stored(store, item("old"))
+    story = await store.write(partial(stories.begin, headline="old", now=NOW))
+    await deliver(store, row, story, state="claimed")
+    assert await forget(store, changed=NOW + 90 * A_DAY, before=NOW + 89 * A_DAY) == 0
