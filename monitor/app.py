@@ -123,7 +123,8 @@ class Service:
         seconds = GRACE.total_seconds()
         await asyncio.gather(self._scheduler.stop(GRACE), asyncio.wait(courier, timeout=seconds))
         with contextlib.suppress(TimeoutError):  # the last, since it closes the way to Telegram
-            await asyncio.wait_for(self._bot.stop(), 2 * seconds)
+            async with asyncio.timeout(2 * seconds):
+                await self._bot.stop()
         for task in parts:
             task.cancel()
         await asyncio.gather(*parts, return_exceptions=True)
@@ -222,7 +223,9 @@ class Service:
         if not self._bot.alive:
             stuck.append("telegram")
         try:
-            await asyncio.wait_for(self._engine.store.ping(), STALE.total_seconds() / 2)
+            # Not wait_for: before Python 3.12 it may swallow a cancellation, and then the stop hangs.
+            async with asyncio.timeout(STALE.total_seconds() / 2):
+                await self._engine.store.ping()
         except (TimeoutError, errors.MonitorError):
             stuck.append("store")
         return stuck

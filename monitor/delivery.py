@@ -178,7 +178,8 @@ class Courier:
 
 async def _wait(event: asyncio.Event, longest: timedelta) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), longest.total_seconds())
+        async with asyncio.timeout(longest.total_seconds()):
+            await event.wait()
 
 
 def _bundles(claimed: Sequence[Delivery], now: datetime) -> list[list[Delivery]]:

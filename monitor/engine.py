@@ -36,6 +36,7 @@ class Engine:
         self.clock = clock
         self.config = config
         self.watch = watch
+        self._changing = asyncio.Lock()  # a watch that is added during a reload must not get lost
         self._pipeline = Pipeline(store, http, clock, config.polling.every)
 
     @classmethod
@@ -64,24 +65,27 @@ class Engine:
 
     async def reconfigure(self, config: Config) -> None:
         """Go on with another config; raises StoreUnwritable, and then the old one stays."""
-        watch = await _watch_of(config, self.store)
-        await self.store.write(partial(sources_table.declare, sources=config.sources))
-        self.config, self.watch = config, watch
+        async with self._changing:
+            watch = await _watch_of(config, self.store)
+            await self.store.write(partial(sources_table.declare, sources=config.sources))
+            self.config, self.watch = config, watch
         self._pipeline.default_every = config.polling.every
 
     async def add_watch(self, chat_id: int, query: str) -> Topic:
         """Let a chat watch for a query from now on; raises QueryInvalid or StoreUnwritable."""
         matching.parse(query)
         add = partial(watches.add, chat_id=chat_id, query=query, now=self.clock.now())
-        watch = await self.store.write(add)
-        await asyncio.to_thread(self.watch.add, watch)
+        async with self._changing:
+            watch = await self.store.write(add)
+            await asyncio.to_thread(self.watch.add, watch)
         return watch
 
     async def remove_watch(self, chat_id: int, watch_id: str) -> bool:
         """Let a chat watch for this no more; return whether it did."""
-        done = await self.store.write(partial(watches.remove, chat_id=chat_id, watch_id=watch_id))
-        if done:
-            await asyncio.to_thread(self.watch.remove, watch_id)
+        async with self._changing:
+            done = await self.store.write(partial(watches.remove, chat_id=chat_id, watch_id=watch_id))
+            if done:
+                await asyncio.to_thread(self.watch.remove, watch_id)
         return done
 
     async def poll(self, source: Source) -> Outcome:

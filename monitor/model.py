@@ -19,7 +19,6 @@ Field = Literal["title", "text"]
 How = Literal["exact", "form", "script", "typo", "prefix", "regex"]
 Access = Literal["open", "approval", "closed"]
 ChatStatus = Literal["pending", "active", "refused", "stopped", "gone"]
-DeliveryState = Literal["queued", "claimed", "sent", "dropped", "dead"]
 
 
 @dataclass(frozen=True, slots=True)

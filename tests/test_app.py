@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from builders import source
+from builders import NOW, chat, source
 from fakes import TOKEN, BotApi
 
 from monitor.app import Service, _differences
@@ -19,6 +20,7 @@ from monitor.clock import SystemClock
 from monitor.config import Config, Polling, Telegram
 from monitor.engine import Engine
 from monitor.errors import StoreUnwritable
+from monitor.store import chats, sources
 
 
 class Notifier:
@@ -99,3 +101,27 @@ def test_a_reload_names_the_keys_that_take_a_restart() -> None:
         sources=(source(),),
     )
     assert _differences(old, new) == ["telegram.api_url", "polling.per_host"]
+
+
+async def test_a_watch_that_is_added_during_a_reload_is_not_lost(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = service._engine
+    await engine.store.write(partial(chats.put, chat=chat(), now=NOW))
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    write = engine.store.write
+
+    async def slow(job: Callable[..., object]) -> object:
+        if getattr(job, "func", None) is sources.declare:
+            reading.set()
+            await go_on.wait()
+        return await write(job)
+
+    monkeypatch.setattr(engine.store, "write", slow)
+    reload = asyncio.create_task(engine.reconfigure(engine.config))
+    await asyncio.wait_for(reading.wait(), 5)
+    adding = asyncio.create_task(engine.add_watch(1, "drone"))
+    await asyncio.wait({adding}, timeout=0.2)  # enough for it to be done, were it not kept waiting
+    go_on.set()
+    await asyncio.wait_for(asyncio.gather(reload, adding), 5)
+    assert [topic.name for topic in engine.watch.topics.values()] == ["drone"]

@@ -106,3 +106,8 @@ def test_only_the_clock_reads_wall_time() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in readers
     }
     assert found == {"monitor/clock.py"}
+
+
+def test_nothing_waits_by_a_call_that_may_swallow_a_cancellation() -> None:
+    """`asyncio.wait_for` does before Python 3.12, and then a stop hangs; `asyncio.timeout` never does."""
+    assert [path.name for path in MODULES if "asyncio.wait_for(" in path.read_text(encoding="utf-8")] == []

@@ -222,7 +222,7 @@ async def test_no_token_and_no_chat_text_is_ever_logged(bot: Bot) -> None:
     assert "secret wish" not in log
 
 
-async def test_bytes_that_are_no_feed_disturb_no_other_source(bot: Bot) -> None:
+async def test_a_source_that_hangs_delays_no_other(bot: Bot) -> None:
     bot.more = f'[[sources]]\nid = "hang"\nname = "Hang"\nurl = "{bot.web.url("/hang")}"\nevery = "1s"\n'
     bot.write_config()
     bot.web.hang("/hang")

@@ -13,7 +13,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
@@ -202,10 +202,3 @@ def _boundary(path: Path) -> Iterator[None]:
         if code in UNUSABLE:
             raise errors.StoreUnusable(f"{path} cannot be used: {UNUSABLE[code]}") from error
         raise
-
-
-def remove(path: Path) -> None:
-    """Delete a database with everything that belongs to it; for those that were made for a moment."""
-    for suffix in ("", "-wal", "-shm", ".lock"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).unlink()

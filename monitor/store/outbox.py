@@ -82,13 +82,6 @@ def sent(db: Database, delivery_ids: Iterable[int], message_id: int, now: dateti
         _finish(db, delivery_id, now, state="sent", message_id=message_id)
 
 
-def postpone(db: Database, delivery_ids: Iterable[int], until: datetime, error: str) -> None:
-    """Give claimed rows back, to be tried again when they are due; the others of their chat may go before."""
-    for delivery_id in delivery_ids:
-        facts = {"state": "queued", "due": stamp(until), "error": error}
-        db.table("outbox").update(delivery_id, facts)
-
-
 def hold(db: Database, chat_id: int, until: datetime, error: str) -> None:
     """Give back what is claimed for a chat, and let nothing go to it before `until`."""
     db.execute(

@@ -1,6 +1,6 @@
 """What single chats watch for besides the topics of the config: queries of their own.
 
-A watch is a topic that one chat subscribed to; its id, "watch-7", is the row's.
+A watch is a topic that one chat subscribed to; its id, "watch:7", is the row's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from monitor.model import Topic
 from monitor.store import chats
 from monitor.store.values import stamp
 
-PREFIX = "watch-"
+PREFIX = "watch:"  # no topic of a config has an id with a colon
 
 
 def every(db: Database) -> list[Topic]:

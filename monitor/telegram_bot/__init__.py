@@ -148,7 +148,8 @@ class TelegramBot:
     async def _confirm(self) -> None:
         """Tell Telegram that all updates taken in are done, so that the next start does not see them."""
         try:
-            await asyncio.wait_for(self._client.updates(self._offset, 0), CONFIRM_SECONDS)
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await self._client.updates(self._offset, 0)
         except (MonitorError, TimeoutError) as exc:
             log.warning("telegram last updates not confirmed error=%r", str(exc))
 
