@@ -18,7 +18,7 @@ from monitor.config import Config
 from monitor.delivery import Courier
 from monitor.engine import Engine
 from monitor.markup import Safe
-from monitor.model import Message, Source, SourceState
+from monitor.model import Message, Place, Source, SourceState
 from monitor.phrases import say
 from monitor.pipeline import Outcome
 from monitor.scheduler import Scheduler
@@ -198,7 +198,7 @@ class Service:
     async def _tell_admins(self, message: Message) -> None:
         for admin in sorted(self._engine.config.telegram.admins):
             try:
-                await self._bot.send(admin, message)
+                await self._bot.send(Place(admin), message)
             except errors.MonitorError as error:
                 log.warning("admin chat=%d state=not_told reason=%r", admin, str(error))
 

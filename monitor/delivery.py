@@ -17,6 +17,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, Protocol
@@ -24,7 +25,7 @@ from typing import Literal, Protocol
 from monitor import errors, render, stories
 from monitor.clock import Clock
 from monitor.markup import escape, plain, split
-from monitor.model import ChatStatus, Delivery, Message, Topic
+from monitor.model import ChatStatus, Delivery, Message, Place, Topic
 from monitor.store import Database, Store, chats, outbox
 
 log = logging.getLogger(__name__)
@@ -42,9 +43,9 @@ Verdict = Literal["done", "skip chat", "away"]
 
 
 class Sender(Protocol):
-    """Takes messages to chats."""
+    """Takes messages to their places."""
 
-    async def send(self, chat_id: int, message: Message) -> int:
+    async def send(self, place: Place, message: Message) -> int:
         """Send a message and return its id; raises TelegramUnreachable, ChatGone or MessageRefused."""
         ...
 
@@ -142,13 +143,13 @@ class Courier:
 
     async def _send(self, bundle: Sequence[Delivery], message: Message) -> int:
         """Send a message; one that Telegram refuses as it stands goes as plain text, lest it be lost."""
-        chat_id = bundle[0].chat.id
+        place = bundle[0].place
         try:
-            return await self._sender.send(chat_id, message)
+            return await self._sender.send(place, message)
         except errors.MessageRefused as error:
-            log.error("delivery id=%d chat=%d state=plain reason=%r", bundle[0].id, chat_id, str(error))  # noqa: TRY400 -- one line, no trace
+            log.error("delivery id=%d chat=%d state=plain reason=%r", bundle[0].id, place.chat_id, str(error))  # noqa: TRY400 -- one line, no trace
             bare = split([escape(plain(message.html))])[0]
-            return await self._sender.send(chat_id, Message(bare, silent=message.silent))
+            return await self._sender.send(place, Message(bare, silent=message.silent))
 
     async def _hold(
         self, bundle: Sequence[Delivery], error: errors.TelegramUnreachable, now: datetime
@@ -183,12 +184,12 @@ async def _wait(event: asyncio.Event, longest: timedelta) -> None:
 
 
 def _bundles(claimed: Sequence[Delivery], now: datetime) -> list[list[Delivery]]:
-    """Return the rows as they are sent: each alone, but those of low priority together for each chat."""
+    """Return the rows as they are sent: each alone, but those for a digest together for each place."""
     bundles: list[list[Delivery]] = []
-    digests: dict[int, list[Delivery]] = {}
+    digests: dict[Place, list[Delivery]] = {}
     for delivery in claimed:
-        if delivery.priority == "low":
-            digests.setdefault(delivery.chat.id, []).append(delivery)
+        if delivery.digest:
+            digests.setdefault(delivery.place, []).append(delivery)
         else:
             bundles.append([delivery])
     return bundles + [part for digest in digests.values() for part in _parts(digest, now)]
@@ -214,14 +215,17 @@ def _digest(bundle: Sequence[Delivery], now: datetime) -> Sequence[Message]:
 def _message(bundle: Sequence[Delivery], now: datetime) -> Message:
     """Return a bundle as a message; where a bug shows, as headlines and links: better bare than lost."""
     first = bundle[0]
+    silent = all(delivery.silent for delivery in bundle)
     try:
-        if first.priority == "low":
-            return _digest(bundle, now)[0]
-        return render.alert(first.alert, chat=first.chat, now=now)
+        if first.digest:
+            message = _digest(bundle, now)[0]
+        else:
+            message = render.alert(first.alert, chat=first.chat, now=now)
+        return replace(message, silent=message.silent or silent)
     except Exception:  # whatever it is, the other messages must not wait for its mending
         log.exception("delivery id=%d state=bug", first.id)
         told = [f"{stories.headline(one.alert.item)}\n{one.alert.item.url or ''}" for one in bundle]
-        return Message(split([escape(line) for line in told])[0])
+        return Message(split([escape(line) for line in told])[0], silent=silent)
 
 
 def _leave(db: Database, chat_id: int, reason: str, now: datetime) -> None:

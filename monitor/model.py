@@ -141,6 +141,13 @@ class Story:
     begun: datetime  # when its first item came
 
 
+class Place(NamedTuple):
+    """Where a message goes: a chat, or a topic of a forum in it."""
+
+    chat_id: int
+    thread_id: int = 0  # Bot API, message_thread_id; 0 is the chat itself, in a forum its topic "General"
+
+
 @dataclass(frozen=True, slots=True)
 class Chat:
     """Somebody who talks to the bot: a private chat, a group, a channel."""
@@ -166,14 +173,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A row of the outbox: one alert for one chat."""
+    """A row of the outbox: one alert for one place."""
 
     id: int
     chat: Chat
+    place: Place  # in that chat
     story_id: int
     alert: Alert
     priority: Priority
     attempts: int
+    digest: bool = False  # goes together with the others of its place
+    silent: bool = False  # without a sound
 
 
 @dataclass(frozen=True, slots=True)

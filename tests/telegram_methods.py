@@ -56,6 +56,7 @@ class SentMessage:
     silent: bool
     preview: str | None  # the link that is previewed: the one asked for, else the first of all
     at: float  # time.monotonic() when it was accepted
+    thread_id: int = 0  # the topic of a forum
 
 
 @dataclass
@@ -271,6 +272,7 @@ class Telegram:
             silent=str(params.get("disable_notification", "")).lower() == "true",
             preview=None if options.get("is_disabled") else options.get("url") or first_link(text, entities),
             at=time.monotonic(),
+            thread_id=int(params.get("message_thread_id") or 0),
         )
 
     def _check_content(self, message: SentMessage) -> None:

@@ -17,7 +17,7 @@ from fakes import FakeClock
 from monitor import errors, render
 from monitor.audience import Hearing
 from monitor.delivery import Courier
-from monitor.model import Alert, Evidence, Match, Message, Priority
+from monitor.model import Alert, Evidence, Match, Message, Place, Priority
 from monitor.store import Store, chats, items, outbox, sources, stories
 
 TOPICS = {"starlink": topic("Starlink", id="starlink", name="Starlink")}
@@ -32,7 +32,8 @@ class Inbox:
         self.troubles: dict[int, list[Exception]] = {}
         self.arrived = asyncio.Event()
 
-    async def send(self, chat_id: int, message: Message) -> int:
+    async def send(self, place: Place, message: Message) -> int:
+        chat_id = place.chat_id
         if self.troubles.get(chat_id):
             raise self.troubles[chat_id].pop(0)
         self.got.append((chat_id, message))
@@ -63,7 +64,7 @@ class House:
                 chats.subscribe(db, chat_id, ["starlink"], NOW)  # type: ignore[arg-type]
             row = items.insert(db, one, [FOUND], NOW)  # type: ignore[arg-type]
             story = stories.begin(db, one.title, NOW)  # type: ignore[arg-type]
-            hearing = Hearing(chat_id, ("starlink",), priority, self.clock.now())
+            hearing = Hearing(Place(chat_id), ("starlink",), priority, self.clock.now(), priority == "low")
             outbox.put(db, hearing, story_id=story, item_id=row, now=NOW)  # type: ignore[arg-type]
 
         await self.store.write(put)
@@ -284,7 +285,7 @@ async def test_a_long_digest_goes_in_parts_and_what_was_sent_is_not_sent_again(h
         await house.queue(f"{number:03}" + "x" * 200, priority="low")
     sent: list[Message] = []
 
-    async def send(_: int, message: Message) -> int:
+    async def send(_: Place, message: Message) -> int:
         if len(sent) == 1:
             raise errors.TelegramUnreachable("too many", after=timedelta(seconds=1))
         sent.append(message)
@@ -351,9 +352,9 @@ async def test_a_stop_in_the_middle_of_a_batch_leaves_the_rest_for_the_next_star
         await house.queue(name)
     send = house.inbox.send
 
-    async def send_and_stop(chat_id: int, message: Message) -> int:
+    async def send_and_stop(place: Place, message: Message) -> int:
         house.courier.stop()
-        return await send(chat_id, message)
+        return await send(place, message)
 
     house.inbox.send = send_and_stop  # type: ignore[method-assign]
     await asyncio.wait_for(house.courier.run(), 5)

@@ -17,8 +17,10 @@ from builders import NOW, chat, item, source
 
 from monitor import errors
 from monitor.audience import Hearing
-from monitor.model import Cursor, Evidence, Match, SourceState
-from monitor.store import Store, chats, items, outbox, sources, stories
+from monitor.model import Cursor, Evidence, Match, Place, SourceState
+from monitor.store import Database, Store, chats, items, outbox, sources, stories
+from monitor.store.schema import migrations
+from monitor.store.values import item_row, stamp
 
 A_DAY = timedelta(days=1)
 FOUND = Match("starlink", 100, (Evidence("title", 0, 8, "Starlink", "exact"),))
@@ -164,7 +166,7 @@ async def test_what_is_still_to_be_sent_is_not_forgotten(store: Store) -> None:
 
 
 async def deliver(store: Store, row: int, story: int, state: str = "queued", chat_id: int = 1) -> None:
-    hearing = Hearing(chat_id, ("starlink",), "normal", NOW)
+    hearing = Hearing(Place(chat_id), ("starlink",), "normal", NOW)
     await store.write(partial(chats.put, chat=chat(chat_id), now=NOW))
     await store.write(partial(chats.subscribe, chat_id=chat_id, topic_ids=["starlink"], now=NOW))
     await store.write(partial(outbox.put, hearing=hearing, story_id=story, item_id=row, now=NOW))
@@ -179,7 +181,7 @@ async def test_a_story_is_queued_for_a_chat_once(store: Store) -> None:
     assert await store.read(outbox.count) == {"queued": 1}
     assert await store.read(partial(outbox.told, story_id=story)) == set()
     await store.write(partial(outbox.sent, delivery_ids=[1], message_id=5, now=NOW))
-    assert await store.read(partial(outbox.told, story_id=story)) == {1}
+    assert await store.read(partial(outbox.told, story_id=story)) == {Place(1)}
 
 
 async def test_what_waits_goes_sooner_when_a_more_pressing_topic_finds_the_story_too(store: Store) -> None:
@@ -188,7 +190,7 @@ async def test_what_waits_goes_sooner_when_a_more_pressing_topic_finds_the_story
     later = NOW + timedelta(hours=1)
     put = partial(outbox.put, story_id=story, item_id=row, now=NOW)
     await store.write(partial(chats.put, chat=chat(), now=NOW))
-    low, urgent = Hearing(1, ("a",), "low", later), Hearing(1, ("b",), "urgent", NOW)
+    low, urgent = Hearing(Place(1), ("a",), "low", later), Hearing(Place(1), ("b",), "urgent", NOW)
     assert await store.write(partial(put, hearing=low))
     assert not await store.write(partial(put, hearing=low))
     assert await store.write(partial(put, hearing=urgent))
@@ -227,7 +229,7 @@ async def test_only_active_chats_listen(store: Store) -> None:
     for chat_id, status in ((1, "active"), (2, "stopped"), (3, "gone"), (4, "pending")):
         await store.write(partial(chats.put, chat=chat(chat_id, status=status), now=NOW))
         await store.write(partial(chats.subscribe, chat_id=chat_id, topic_ids=["a"], now=NOW))
-    assert await store.read(partial(chats.listeners, topic_ids=["a", "b"])) == {1: {"a"}}
+    assert await store.read(partial(chats.listeners, topic_ids=["a", "b"])) == {Place(1): {"a": False}}
 
 
 async def test_the_next_row_that_comes_due_is_known(store: Store) -> None:
@@ -374,3 +376,27 @@ async def test_what_is_being_sent_is_not_forgotten(store: Store) -> None:
     story = await store.write(partial(stories.begin, headline="old", now=NOW))
     await deliver(store, row, story, state="claimed")
     assert await forget(store, changed=NOW + 90 * A_DAY, before=NOW + 89 * A_DAY) == 0
+
+
+async def test_what_an_older_version_stored_is_carried_over_to_places(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    db = Database(path)
+    migrations.apply(db, stop_before="m007_places")
+    now = stamp(NOW)
+    db.execute(f"INSERT INTO chats VALUES (1, 'Anna', 'active', 'en', 'UTC', '{now}', NULL)")
+    db.execute(f"INSERT INTO subscriptions VALUES (1, 'starlink', '{now}')")
+    db.execute(f"INSERT INTO stories VALUES (1, 'told', '{now}')")
+    db.table("items").insert(item_row(item("told"), NOW))
+    db.execute(
+        "INSERT INTO outbox (chat_id, story_id, item_id, topics, priority, due, created)"
+        f" VALUES (1, 1, 1, '[]', 'low', '{now}', '{now}')"
+    )
+    db.conn.commit()
+    db.close()
+    store = Store.open(path)
+    assert await store.read(partial(chats.listeners, topic_ids=["starlink"])) == {
+        Place(1): {"starlink": False}
+    }
+    sql = "SELECT thread_id, digest, silent FROM outbox"
+    assert await store.read(lambda db: db.execute(sql).fetchall()) == [(0, 1, 0)]
+    await store.close()

@@ -16,7 +16,7 @@ from telegram import Update
 
 import monitor.telegram_bot as room
 from monitor.errors import ChatGone, MessageRefused, TelegramUnreachable, TokenRefused
-from monitor.model import Button, Message, Reply, Request
+from monitor.model import Button, Message, Place, Reply, Request
 from monitor.telegram_bot import TelegramBot
 from monitor.telegram_bot.requests import request_of
 
@@ -341,7 +341,7 @@ async def test_a_message_arrives_as_it_was_meant(api: BotApi) -> None:
         preview="https://example.org/post",
     )
     async with only_sending(api) as bot:
-        message_id = await bot.send(ANNA, message)
+        message_id = await bot.send(Place(ANNA), message)
     [sent] = api.sent
     assert (sent.message_id, sent.text) == (message_id, "Starlink & more")
     assert [(e.kind, e.offset, e.length) for e in sent.entities] == [("bold", 0, 8), ("text_link", 11, 4)]
@@ -355,14 +355,14 @@ async def test_a_message_arrives_as_it_was_meant(api: BotApi) -> None:
 
 async def test_a_message_without_preview_shows_none_and_rings(api: BotApi) -> None:
     async with only_sending(api) as bot:
-        await bot.send(ANNA, Message("https://example.org/"))
+        await bot.send(Place(ANNA), Message("https://example.org/"))
     assert api.sent[0].preview is None
     assert not api.sent[0].silent
 
 
 async def test_an_edit_replaces_text_and_buttons_and_may_change_nothing(api: BotApi) -> None:
     async with only_sending(api) as bot:
-        message_id = await bot.send(ANNA, CHOICE)
+        message_id = await bot.send(Place(ANNA), CHOICE)
         await bot.edit(ANNA, message_id, Message("Chosen"))
         await bot.edit(ANNA, message_id, Message("Chosen"))
         with pytest.raises(MessageRefused, match="not found"):
@@ -399,7 +399,7 @@ async def test_every_answer_has_its_remedy(
     async with only_sending(api) as bot:
         api.inject(code, method="sendMessage", description=words)
         with pytest.raises(error) as caught:
-            await bot.send(ANNA, Message("hello"))
+            await bot.send(Place(ANNA), Message("hello"))
     assert words.rpartition(": ")[2].lower() in str(caught.value).lower()
     assert caught.value.__suppress_context__
     assert caught.value.__cause__ is None  # what is behind it may quote the URL, and so the token
@@ -409,7 +409,7 @@ async def test_a_429_says_how_long_to_wait(api: BotApi) -> None:
     async with only_sending(api) as bot:
         api.inject(429, description="Too Many Requests: retry after 35", retry_after=35)
         with pytest.raises(TelegramUnreachable) as caught:
-            await bot.send(ANNA, Message("hello"))
+            await bot.send(Place(ANNA), Message("hello"))
     assert caught.value.after == timedelta(seconds=35)
 
 
@@ -417,14 +417,14 @@ async def test_a_group_that_moved_names_its_new_id(api: BotApi) -> None:
     async with only_sending(api) as bot:
         api.bar(GROUP, 400, "group chat was upgraded to a supergroup chat", migrate_to_chat_id=-100777)
         with pytest.raises(MessageRefused, match="-100777"):
-            await bot.send(GROUP, Message("hello"))
+            await bot.send(Place(GROUP), Message("hello"))
 
 
 async def test_no_answer_at_all_is_unreachable(api: BotApi) -> None:
     async with only_sending(api) as bot:
         await api.down()
         with pytest.raises(TelegramUnreachable):
-            await bot.send(ANNA, Message("hello"))
+            await bot.send(Place(ANNA), Message("hello"))
 
 
 async def test_a_silent_server_is_given_up_in_time(api: BotApi) -> None:
@@ -432,20 +432,20 @@ async def test_a_silent_server_is_given_up_in_time(api: BotApi) -> None:
         bot._client._requests._client.timeout = 0.1
         api.inject("hang")
         with pytest.raises(TelegramUnreachable):
-            await bot.send(ANNA, Message("hello"))
+            await bot.send(Place(ANNA), Message("hello"))
 
 
 async def test_json_that_is_no_bot_api_is_unreachable(api: BotApi) -> None:
     api.methods["sendmessage"] = lambda _: {"message_id": 5}
     async with only_sending(api) as bot:
         with pytest.raises(TelegramUnreachable, match="not the Bot API"):
-            await bot.send(ANNA, Message("hello"))
+            await bot.send(Place(ANNA), Message("hello"))
 
 
 async def test_hundreds_of_messages_at_once_all_arrive_over_a_few_connections(api: BotApi) -> None:
     async with only_sending(api) as bot, asyncio.TaskGroup() as group:
         for number in range(200):
-            group.create_task(bot.send(ANNA, Message(f"{number}")))
+            group.create_task(bot.send(Place(ANNA), Message(f"{number}")))
     assert {message.text for message in api.sent} == {str(number) for number in range(200)}
 
 
@@ -456,7 +456,7 @@ async def test_waiting_for_a_turn_is_no_time_out(api: BotApi) -> None:
     async with only_sending(api) as bot, asyncio.TaskGroup() as group:
         bot._client._requests._client.timeout = Timeout(5, pool=0.01)
         for number in range(50):
-            group.create_task(bot.send(ANNA, Message(f"{number}")))
+            group.create_task(bot.send(Place(ANNA), Message(f"{number}")))
     assert len(api.sent) == 50
 
 
@@ -660,11 +660,19 @@ async def test_no_log_line_ever_holds_the_token_or_a_chats_text(
             api.user_says(ANNA, "/words")
         await api.wait_for(4)
         with pytest.raises(ChatGone):
-            await bot.send(404, Message("hidden words"))
+            await bot.send(Place(404), Message("hidden words"))
         await api.down()
         with pytest.raises(TelegramUnreachable):
-            await bot.send(ANNA, Message("hidden words"))
+            await bot.send(Place(ANNA), Message("hidden words"))
     assert caplog.records
     assert TOKEN not in caplog.text
     assert TOKEN.partition(":")[2] not in caplog.text
     assert "words" not in caplog.text
+
+
+async def test_a_message_for_a_topic_of_a_forum_goes_into_that_topic(api: BotApi) -> None:
+    api.known(GROUP)
+    async with only_sending(api) as bot:
+        await bot.send(Place(GROUP, 7), Message("hello"))
+        await bot.send(Place(GROUP), Message("hello"))
+    assert [message.thread_id for message in api.sent] == [7, 0]

@@ -21,7 +21,7 @@ from monitor.delivery import Courier
 from monitor.demo.site import Site
 from monitor.demo.terminal import bubble, summary
 from monitor.engine import Engine
-from monitor.model import Chat, Message
+from monitor.model import Chat, Message, Place
 from monitor.pipeline import Outcome
 from monitor.store import chats
 
@@ -37,7 +37,7 @@ class Screen:
         self._console = console
         self._clock = clock
 
-    async def send(self, chat_id: int, message: Message) -> int:  # noqa: ARG002 -- there is one chat only
+    async def send(self, place: Place, message: Message) -> int:  # noqa: ARG002 -- there is one only
         """Show a message."""
         self.sent += 1
         time = self._clock.now().astimezone(ZoneInfo(CHAT.timezone)).strftime("%H:%M")

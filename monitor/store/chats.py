@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from monitor.model import Chat, ChatStatus
+from monitor.model import Chat, ChatStatus, Place
 from monitor.store.values import chat_of, moment, stamp
 
 WAITING: tuple[ChatStatus, ...] = ("pending",)
@@ -96,34 +96,45 @@ def count(db: Database) -> dict[str, int]:
     return {row["status"]: row["n"] for row in rows}
 
 
-def topics(db: Database, chat_id: int) -> frozenset[str]:
-    """Return the ids of the topics that a chat subscribed to."""
-    rows = db.query("SELECT topic_id FROM subscriptions WHERE chat_id = ?", [chat_id])
+def topics(db: Database, chat_id: int, thread_id: int = 0) -> frozenset[str]:
+    """Return the ids of the topics that a place subscribed to."""
+    place = [chat_id, thread_id]
+    rows = db.query("SELECT topic_id FROM subscriptions WHERE chat_id = ? AND thread_id = ?", place)
     return frozenset(row["topic_id"] for row in rows)
 
 
-def subscribe(db: Database, chat_id: int, topic_ids: Iterable[str], now: datetime) -> None:
-    """Let a chat hear of these topics; those it hears of already stay as they are."""
+def subscribe(
+    db: Database, chat_id: int, topic_ids: Iterable[str], now: datetime, *, thread_id: int = 0
+) -> None:
+    """Let a place hear of these topics; those it hears of already stay as they are."""
+    place = {"chat_id": chat_id, "thread_id": thread_id}
     db.table("subscriptions").insert_all(
-        ({"chat_id": chat_id, "topic_id": topic_id, "since": stamp(now)} for topic_id in topic_ids),
+        ({**place, "topic_id": topic_id, "since": stamp(now)} for topic_id in topic_ids),
         ignore=True,
     )
 
 
-def unsubscribe(db: Database, chat_id: int, topic_ids: Iterable[str]) -> None:
-    """Let a chat hear of these topics no more; what waits in the outbox for them alone is dropped there."""
+def unsubscribe(db: Database, chat_id: int, topic_ids: Iterable[str], *, thread_id: int = 0) -> None:
+    """Let a place hear of these topics no more; what waits in the outbox for them alone is dropped there."""
     for topic_id in topic_ids:
-        db.execute("DELETE FROM subscriptions WHERE chat_id = ? AND topic_id = ?", [chat_id, topic_id])
+        db.execute(
+            "DELETE FROM subscriptions WHERE chat_id = ? AND topic_id = ? AND thread_id = ?",
+            [chat_id, topic_id, thread_id],
+        )
 
 
-def listeners(db: Database, topic_ids: Iterable[str]) -> dict[int, frozenset[str]]:
-    """Return the active chats that subscribed to any of these topics, with which of them."""
-    heard: dict[int, set[str]] = {}
+def listeners(db: Database, topic_ids: Iterable[str]) -> dict[Place, dict[str, bool]]:
+    """Return the places in active chats that subscribed to any of these topics.
+
+    Each comes with which of them it subscribed to, and whether that topic is silent there.
+    """
+    heard: dict[Place, dict[str, bool]] = {}
     for topic_id in topic_ids:
         for row in db.query(
-            "SELECT chat_id FROM subscriptions JOIN chats ON chats.id = chat_id"
-            " WHERE topic_id = ? AND status = 'active' ORDER BY chat_id",
+            "SELECT chat_id, thread_id, silent FROM subscriptions JOIN chats ON chats.id = chat_id"
+            " WHERE topic_id = ? AND status = 'active' ORDER BY chat_id, thread_id",
             [topic_id],
         ):
-            heard.setdefault(row["chat_id"], set()).add(topic_id)
-    return {chat_id: frozenset(topics) for chat_id, topics in heard.items()}
+            place = Place(row["chat_id"], row["thread_id"])
+            heard.setdefault(place, {})[topic_id] = bool(row["silent"])
+    return heard

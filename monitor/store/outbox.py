@@ -5,7 +5,7 @@
               claimed -> dead      Telegram will never take it; `error` says why
     queued -> dropped              nobody wants it any more: the chat stopped or unsubscribed
 
-The key is (chat, story): a story reaches a chat once, however many items, topics and sources tell it.
+The key is (place, story): a story reaches a place once, however many items, topics and sources tell it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.audience import Hearing
-from monitor.model import Alert, Delivery, Topic
+from monitor.model import Alert, Delivery, Place, Topic
 from monitor.store import chats, items
 from monitor.store.values import Row, chat_of, moment, stamp
 
@@ -28,34 +28,36 @@ def _rank(column: str) -> str:
     return f"CASE {column} WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END"
 
 
-def told(db: Database, story_id: int) -> frozenset[int]:
-    """Return the chats that were told a story, or are about to be."""
+def told(db: Database, story_id: int) -> frozenset[Place]:
+    """Return the places that were told a story, or are about to be."""
     rows = db.query(
-        "SELECT chat_id FROM outbox WHERE story_id = ? AND (state IN ('claimed', 'sent')"
+        "SELECT chat_id, thread_id FROM outbox WHERE story_id = ? AND (state IN ('claimed', 'sent')"
         " OR (state = 'queued' AND priority = 'urgent'))",
         [story_id],
     )
-    return frozenset(row["chat_id"] for row in rows)
+    return frozenset(Place(row["chat_id"], row["thread_id"]) for row in rows)
 
 
 def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: datetime) -> bool:
-    """Queue an item for a chat and return whether anything changed by that.
+    """Queue an item for a place and return whether anything changed by that.
 
-    What waits for that chat with the same story stays, unless this is more pressing; what was dropped or
+    What waits for that place with the same story stays, unless this is more pressing; what was dropped or
     given up is queued anew.
     """
-    row = (hearing.chat_id, story_id, item_id, json.dumps(hearing.topic_ids), hearing.priority)
+    row = (*hearing.place, story_id, item_id, json.dumps(hearing.topic_ids), hearing.priority)
     cursor = db.execute(
         f"""
-        INSERT INTO outbox (chat_id, story_id, item_id, topics, priority, due, created)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (chat_id, story_id) DO UPDATE SET
+        INSERT INTO outbox
+            (chat_id, thread_id, story_id, item_id, topics, priority, digest, silent, due, created)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (chat_id, thread_id, story_id) DO UPDATE SET
             item_id = excluded.item_id, topics = excluded.topics, priority = excluded.priority,
-            due = excluded.due, state = 'queued', attempts = 0, finished = NULL, error = NULL
+            digest = excluded.digest, silent = excluded.silent, due = excluded.due,
+            state = 'queued', attempts = 0, finished = NULL, error = NULL
         WHERE state IN ('dropped', 'dead')
             OR (state = 'queued' AND {_rank("excluded.priority")} < {_rank("outbox.priority")})
         """,
-        [*row, stamp(hearing.due), stamp(now)],
+        [*row, hearing.digest, hearing.silent, stamp(hearing.due), stamp(now)],
     )
     return cursor.rowcount > 0
 
@@ -63,16 +65,16 @@ def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: dat
 def claim(db: Database, now: datetime, limit: int) -> list[Delivery]:
     """Mark the next due rows as claimed and return them, urgent ones first, the oldest first in each.
 
-    With a row of low priority come all that are due for its chat, to make one digest. Rows that nobody
+    With a row for a digest come all that are due for its place, to make one. Rows that nobody
     wants any more are dropped instead: the chat stopped, or unsubscribed.
     """
     due = "SELECT * FROM outbox WHERE state = 'queued' AND due <= ?"
     order = f"ORDER BY {_rank('priority')}, id"
     rows = list(db.query(f"{due} {order} LIMIT ?", [stamp(now), limit]))
-    for chat_id in {row["chat_id"] for row in rows if row["priority"] == "low"}:
-        low = db.query(f"{due} AND priority = 'low' AND chat_id = ? ORDER BY id", [stamp(now), chat_id])
+    for place in {_place(row) for row in rows if row["digest"]}:
+        told = f"{due} AND digest AND chat_id = ? AND thread_id = ? ORDER BY id"
         taken = {row["id"] for row in rows}
-        rows += [row for row in low if row["id"] not in taken]
+        rows += [row for row in db.query(told, [stamp(now), *place]) if row["id"] not in taken]
     return [delivery for row in rows if (delivery := _claim(db, row, now))]
 
 
@@ -123,7 +125,8 @@ def count(db: Database) -> dict[str, int]:
 
 def _claim(db: Database, row: Row, now: datetime) -> Delivery | None:
     chat = chat_of(next(db.query("SELECT * FROM chats WHERE id = ?", [row["chat_id"]])))
-    topic_ids = chats.topics(db, chat.id).intersection(json.loads(row["topics"]))
+    place = _place(row)
+    topic_ids = chats.topics(db, *place).intersection(json.loads(row["topics"]))
     if chat.status != "active" or not topic_ids:
         reason = "the chat unsubscribed" if chat.status == "active" else f"the chat is {chat.status}"
         _finish(db, row["id"], now, state="dropped", error=reason)
@@ -132,11 +135,18 @@ def _claim(db: Database, row: Row, now: datetime) -> Delivery | None:
     return Delivery(
         id=row["id"],
         chat=chat,
+        place=place,
         story_id=row["story_id"],
         alert=_alert(db, row["item_id"], topic_ids),
         priority=row["priority"],
         attempts=row["attempts"] + 1,
+        digest=bool(row["digest"]),
+        silent=bool(row["silent"]),
     )
+
+
+def _place(row: Row) -> Place:
+    return Place(row["chat_id"], row["thread_id"])
 
 
 def _finish(db: Database, delivery_id: int, now: datetime, **facts: str | int) -> None:

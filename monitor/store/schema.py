@@ -12,9 +12,9 @@ maintainer what happened without a calculator.
     story_items    which items tell a story
     story_links    the canonical links by which another report is recognised
     chats          who talks to the bot, and whether they may
-    subscriptions  which chat hears of which topic
+    subscriptions  which place hears of which topic
     watches        queries that single chats watch for besides the topics of the config
-    outbox         one row for each alert and chat: queued, claimed, sent, dropped or dead
+    outbox         one row for each alert and place: queued, claimed, sent, dropped or dead
 """
 
 from __future__ import annotations
@@ -210,3 +210,32 @@ def m006_watches(db: Database) -> None:
         strict=True,
     )
     db.table("watches").create_index(["chat_id"])
+
+
+@migrations()
+def m007_places(db: Database) -> None:
+    """Let topics of a forum subscribe for themselves, alerts wait for a digest, and messages be silent.
+
+    `thread_id` 0 is the chat itself.
+    """
+    db.rename_table("subscriptions", "subscriptions_of_chats")
+    db.create_table(
+        "subscriptions",
+        {"chat_id": int, "topic_id": str, "thread_id": int, "since": str, "silent": int},
+        pk=("chat_id", "topic_id", "thread_id"),
+        not_null={"since", "thread_id", "silent"},
+        defaults={"thread_id": 0, "silent": 0},
+        foreign_keys=[("chat_id", "chats", "id")],
+        strict=True,
+    )
+    db.execute(
+        "INSERT INTO subscriptions (chat_id, topic_id, since)"
+        " SELECT chat_id, topic_id, since FROM subscriptions_of_chats"
+    )
+    db.table("subscriptions_of_chats").drop()
+    db.table("subscriptions").create_index(["topic_id"])
+    for column in ("thread_id", "digest", "silent"):
+        db.table("outbox").add_column(column, int, not_null_default=0)
+    db.execute("UPDATE outbox SET digest = 1 WHERE priority = 'low'")
+    db.execute("DROP INDEX idx_outbox_chat_id_story_id")
+    db.table("outbox").create_index(["chat_id", "thread_id", "story_id"], unique=True)

@@ -20,7 +20,7 @@ from telegram import CallbackQuery, ChatMember, Update
 
 from monitor.clock import Clock, SystemClock
 from monitor.errors import MessageRefused, MonitorError, TelegramUnreachable, TokenRefused
-from monitor.model import Message, Reply, Request
+from monitor.model import Message, Place, Reply, Request
 from monitor.telegram_bot.client import Client
 from monitor.telegram_bot.requests import request_of
 
@@ -105,13 +105,13 @@ class TelegramBot:
         running = self._polling is not None and not self._polling.done()
         return running and time.monotonic() - self._beat < STALE_SECONDS
 
-    async def send(self, chat_id: int, message: Message) -> int:
+    async def send(self, place: Place, message: Message) -> int:
         """Send a message and return its id.
 
         Raises `TelegramUnreachable` (with the wait that Telegram asked for), `ChatGone`,
         `MessageRefused` or `TokenRefused`.
         """
-        return await self._client.send(chat_id, message)
+        return await self._client.send(place, message)
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
         """Replace a message that the bot sent; raises as `send` does. The same text again is a success."""
@@ -229,7 +229,7 @@ class TelegramBot:
             if query := update.callback_query:
                 await self._tell_presser(query, request.chat_id, reply)
             elif reply.message is not None:
-                await self._insist(self.send, request.chat_id, reply.message)
+                await self._insist(self.send, Place(request.chat_id), reply.message)
             for chat_id, message in reply.others:
                 await self._tell_other(chat_id, message)
 
@@ -257,12 +257,12 @@ class TelegramBot:
         try:
             await self._insist(self.edit, chat_id, query.message.message_id, reply.message)
         except MessageRefused:
-            await self._insist(self.send, chat_id, reply.message)
+            await self._insist(self.send, Place(chat_id), reply.message)
 
     async def _tell_other(self, chat_id: int, message: Message) -> None:
         """Send a message that a request caused elsewhere."""
         try:
-            await self._insist(self.send, chat_id, message)
+            await self._insist(self.send, Place(chat_id), message)
         except MonitorError as exc:
             log.warning("telegram message failed chat=%d error=%s", chat_id, type(exc).__name__)
 

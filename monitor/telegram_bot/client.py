@@ -34,7 +34,7 @@ from telegram.request import HTTPXRequest
 
 from monitor.clock import Clock
 from monitor.errors import ChatGone, MessageRefused, MonitorError, TelegramUnreachable, TokenRefused
-from monitor.model import Message
+from monitor.model import Message, Place
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # so that RetryAfter holds a timedelta, and gives no warning
 
@@ -79,11 +79,14 @@ class Client:
         await self._call(self._bot.delete_webhook)  # getUpdates is refused while one is set
         return me.username or ""
 
-    async def send(self, chat_id: int, message: Message) -> int:
+    async def send(self, place: Place, message: Message) -> int:
         """Send a message and return its id."""
-        silent = message.silent
         sent = await self._call(
-            self._bot.send_message, chat_id, disable_notification=silent, **_body(message)
+            self._bot.send_message,
+            place.chat_id,
+            message_thread_id=place.thread_id or None,
+            disable_notification=message.silent,
+            **_body(message),
         )
         return sent.message_id
 
