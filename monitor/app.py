@@ -30,6 +30,7 @@ from monitor.telegram_bot import TelegramBot
 log = logging.getLogger(__name__)
 
 TIDY_EVERY = timedelta(hours=6)
+NOTICE_EVERY = timedelta(seconds=5)  # how soon sources are taken up that another process added
 GRACE = timedelta(seconds=3)  # what a poll or a message under way gets to end by itself
 STALE = timedelta(seconds=60)  # a part without a heartbeat for so long is stuck
 FAULTS_SHOWN = 3000  # characters of the faults that the admins are told
@@ -58,6 +59,8 @@ class Service:
             store=engine.store,
             clock=engine.clock,
             config=lambda: engine.config,
+            sources=engine.sources,
+            sources_changed=engine.follow_sources,
             vitals=self._vitals,
             commands=commands.COMMANDS,
             add_watch=engine.add_watch,
@@ -73,6 +76,7 @@ class Service:
         )
         self._courier = Courier(engine.store, self._bot, engine.clock, lambda: engine.watch.topics)
         self._scheduler = Scheduler(self._poll, engine.clock)
+        engine.on_sources = self._follow_sources
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT; reload the config on SIGHUP.
@@ -104,15 +108,14 @@ class Service:
                 task.result()
 
     async def _begin(self) -> None:
-        config = self._engine.config
+        config, sources = self._engine.config, self._engine.active()
         gc.freeze()  # what is compiled by now stays: the collector need not look at it again and again
         self._scheduler.start()
         self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY, at_once=True)
-        self._scheduler.watch(config.sources, await self._due())
-        self._notifier.ready(f"watching {len(config.sources)} sources for {len(config.topics)} topics")
-        log.info(
-            "start version=%s sources=%d topics=%d", __version__, len(config.sources), len(config.topics)
-        )
+        self._scheduler.chore("sources", self._engine.notice_sources, NOTICE_EVERY)
+        await self._follow_sources()
+        self._notifier.ready(f"watching {len(sources)} sources for {len(config.topics)} topics")
+        log.info("start version=%s sources=%d topics=%d", __version__, len(sources), len(config.topics))
 
     async def _end(self, parts: set[asyncio.Task[Any]]) -> None:
         """Finish what is under way within 10 s: first polls and messages, then the talk with Telegram."""
@@ -135,12 +138,17 @@ class Service:
             self._courier.wake()
         return outcome
 
+    async def _follow_sources(self) -> None:
+        """Poll the sources of the list as it is now."""
+        due = await self._due()
+        self._scheduler.watch(self._engine.active(), due)
+
     async def _due(self) -> dict[str, datetime | None]:
         """Return when each source is due: when it said so last, but not later than its rhythm of today."""
         states = await self._engine.store.read(sources_table.states)
         config, now = self._engine.config, self._engine.clock.now()
         due: dict[str, datetime | None] = {}
-        for source in config.sources:
+        for source in self._engine.active():
             state = states.get(source.id, SourceState())
             latest = now + (source.every or config.polling.every)
             planned = state.next_poll
@@ -182,15 +190,11 @@ class Service:
                 log.error("reload state=refused error=%r", line)  # noqa: TRY400 -- one line, no trace
             message = say(language, "reload.refused", faults=errors.brief(error)[:FAULTS_SHOWN])
         else:
-            self._scheduler.watch(config.sources, await self._due())
+            await self._follow_sources()
             late = ", ".join(_differences(old, config))
-            log.info(
-                "reload state=done sources=%d topics=%d restart=%r",
-                len(config.sources),
-                len(config.topics),
-                late,
-            )
-            message = say(language, "reload.done", sources=len(config.sources), topics=len(config.topics))
+            sources, topics = len(self._engine.active()), len(config.topics)
+            log.info("reload state=done sources=%d topics=%d restart=%r", sources, topics, late)
+            message = say(language, "reload.done", sources=sources, topics=topics)
             if late:
                 message = Safe(f"{message}\n{say(language, 'reload.restart', keys=late)}")
         await self._tell_admins(Message(message))

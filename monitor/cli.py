@@ -141,14 +141,16 @@ def _demo(_: argparse.Namespace) -> int:
 
 def _poll(options: argparse.Namespace) -> int:
     config = _load(options)
+    names: dict[str, str] = {}
 
     async def one_round() -> list[Outcome]:
         async with Engine.open(config, setup.database(config, os.environ), SystemClock()) as engine:
-            with progress("Polling", len(config.sources)) as step:
+            names.update((source.id, source.name) for source in engine.active())
+            with progress("Polling", len(names)) as step:
                 return await engine.poll_all(step)
 
     outcomes = asyncio.run(one_round())
-    news(outcomes, config)
+    news(outcomes, names, config)
     return 1 if outcomes and all(outcome.error for outcome in outcomes) else 0
 
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Self
 
-from monitor import __version__, errors, matching
+from monitor import __version__, errors, matching, roster
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.model import Source, Topic
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
-from monitor.store import Store, items, watches
+from monitor.store import Database, Store, added, items, watches
 from monitor.store import sources as sources_table
 
 log = logging.getLogger(__name__)
@@ -30,12 +31,16 @@ SLICE = 500  # items forgotten in one transaction
 class Engine:
     """Reads sources into the database and finds the topics of a config in them."""
 
-    def __init__(self, config: Config, store: Store, http: Http, clock: Clock, watch: Watch) -> None:
+    def __init__(  # noqa: PLR0913 -- what it is made of
+        self, config: Config, store: Store, http: Http, clock: Clock, *, watch: Watch, roll: Roll
+    ) -> None:
         """Take open keepers; `Engine.open` is the way in."""
         self.store = store
         self.clock = clock
         self.config = config
         self.watch = watch
+        self.on_sources: Callable[[], Awaitable[None]] = _nothing  # called when the list of sources changed
+        self._roll = roll
         self._changing = asyncio.Lock()  # a watch that is added during a reload must not get lost
         self._pipeline = Pipeline(store, http, clock, config.polling.every)
 
@@ -58,8 +63,9 @@ class Engine:
         store = await asyncio.to_thread(Store.open, database)
         try:
             async with http:
-                await store.write(partial(sources_table.declare, sources=config.sources))
-                yield cls(config, store, http, clock, await _watch_of(config, store))
+                roll = await store.write(partial(_declare, config=config))
+                watch = await _watch_of(config, store)
+                yield cls(config, store, http, clock, watch=watch, roll=roll)
         finally:
             await store.close()
 
@@ -67,9 +73,28 @@ class Engine:
         """Go on with another config; raises StoreUnwritable, and then the old one stays."""
         async with self._changing:
             watch = await _watch_of(config, self.store)
-            await self.store.write(partial(sources_table.declare, sources=config.sources))
-            self.config, self.watch = config, watch
+            roll = await self.store.write(partial(_declare, config=config))
+            self.config, self.watch, self._roll = config, watch, roll
         self._pipeline.default_every = config.polling.every
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return all sources: those of the config, those that admins added, and which of them are paused."""
+        return self._roll.sources
+
+    def active(self) -> tuple[Source, ...]:
+        """Return the sources that are polled: all but the paused."""
+        return tuple(source for source in self.sources() if not source.paused)
+
+    async def follow_sources(self) -> None:
+        """Take up what changed in the list of sources, by a chat or by another process."""
+        async with self._changing:
+            self._roll = await self.store.read(partial(_roll_of, config=self.config))
+        await self.on_sources()
+
+    async def notice_sources(self) -> None:
+        """Look whether another process added sources, and take them up."""
+        if await self.store.read(added.version) != self._roll.version:
+            await self.follow_sources()
 
     async def add_watch(self, chat_id: int, query: str) -> Topic:
         """Let a chat watch for a query from now on; raises QueryInvalid or StoreUnwritable."""
@@ -100,7 +125,7 @@ class Engine:
             done(outcome)
             return outcome
 
-        ends = await asyncio.gather(*map(one, self.config.sources), return_exceptions=True)
+        ends = await asyncio.gather(*map(one, self.active()), return_exceptions=True)
         failed = next((end for end in ends if isinstance(end, BaseException)), None)
         if failed:  # the others have ended and are stored by now
             raise failed
@@ -118,6 +143,31 @@ class Engine:
             log.error("tidy error=%r", str(error))  # noqa: TRY400 -- one line, no trace
         else:
             log.info("tidy forgotten=%d", total)
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The list of sources at one moment."""
+
+    sources: tuple[Source, ...]
+    version: object
+
+
+def _roll_of(db: Database, config: Config) -> Roll:
+    """Return the list of sources as it is with this config."""
+    sources = roster.merged(config.sources, added.every(db), added.paused(db))
+    return Roll(sources, added.version(db))
+
+
+def _declare(db: Database, config: Config) -> Roll:
+    """Return the list of sources as it is with this config, once the database knows them all."""
+    roll = _roll_of(db, config)
+    sources_table.declare(db, roll.sources)
+    return roll
+
+
+async def _nothing() -> None:
+    """Do nothing."""
 
 
 async def _watch_of(config: Config, store: Store) -> Watch:

@@ -34,6 +34,8 @@ class Source:
     official: bool = False
     language: str | None = None  # ISO 639-1, when the whole source keeps to one
     trusted: bool = True  # named in the config file, so that it may stand on a private address
+    added_by: str | None = None  # who added it while the bot ran; None for those of the config
+    paused: bool = False  # an admin wants it to be left alone for now
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ class Request:
     private: bool = True
     pressed: bool = False  # a button, so that the reply replaces the message that carries it
     language: str | None = None  # of the user's Telegram client
+    user_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def news(outcomes: Sequence[Outcome], config: Config) -> None:
+def news(outcomes: Sequence[Outcome], names: Mapping[str, str], config: Config) -> None:
     """Show what a round of polls brought: the new items by source, and what failed."""
     console = _console()
-    names = {source.id: source.name for source in config.sources}
     topics = {topic.id: topic.name for topic in config.topics}
     for outcome in outcomes:
         heading = Text(names[outcome.source_id], style="bold")

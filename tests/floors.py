@@ -6,7 +6,7 @@ import sys
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("model", "errors", "clock", "text", "html", "prose", "markup", "phrases"),
-    ("config", "matching", "stories", "audience", "render", "cadence"),
+    ("config", "matching", "stories", "audience", "render", "cadence", "roster"),
     ("sources", "store", "telegram_bot", "setup", "systemd"),
     ("pipeline", "delivery", "commands", "backtest"),
     ("scheduler", "engine"),

@@ -15,12 +15,13 @@ import pytest
 from builders import NOW, chat, source
 from fakes import TOKEN, BotApi
 
+import monitor.engine as room
 from monitor.app import Service, _differences
 from monitor.clock import SystemClock
 from monitor.config import Config, Polling, Telegram
 from monitor.engine import Engine
 from monitor.errors import StoreUnwritable
-from monitor.store import chats, sources
+from monitor.store import chats
 
 
 class Notifier:
@@ -112,7 +113,7 @@ async def test_a_watch_that_is_added_during_a_reload_is_not_lost(
     write = engine.store.write
 
     async def slow(job: Callable[..., object]) -> object:
-        if getattr(job, "func", None) is sources.declare:
+        if getattr(job, "func", None) is room._declare:
             reading.set()
             await go_on.wait()
         return await write(job)

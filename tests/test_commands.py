@@ -18,15 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from telegram_html import parse as parse_html
 
-from monitor import commands, errors
+from monitor import commands, errors, roster
 from monitor.commands import COMMANDS, Desk, Vitals, reading
 from monitor.commands.desk import Call
 from monitor.config import Config, Telegram
 from monitor.markup import plain
 from monitor.matching import parse
-from monitor.model import Evidence, Match, Message, Reply, Request, SourceState, Topic
+from monitor.model import Evidence, Match, Message, Reply, Request, Source, SourceState, Topic
 from monitor.phrases import CATALOGUES, LANGUAGES
-from monitor.store import Store, chats, items, sources, watches
+from monitor.store import Store, added, chats, items, sources, watches
 
 ADMIN = 500
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
@@ -45,15 +45,26 @@ class House:
             sources=(source(official=True), source("other", name="Other <News>")),
             topics=(STARLINK, CEASEFIRE),
         )
+        self.added: list[Source] = []
+        self.paused: frozenset[str] = frozenset()
         self.desk = Desk(
             store=store,
             clock=self.clock,
             config=lambda: self.config,
+            sources=self.sources,
+            sources_changed=self.sources_changed,
             vitals=lambda: Vitals("1.0", NOW - timedelta(hours=3)),
             commands=COMMANDS,
             add_watch=self.add_watch,
             remove_watch=self.remove_watch,
         )
+
+    def sources(self) -> tuple[Source, ...]:
+        return roster.merged(self.config.sources, self.added, self.paused)
+
+    async def sources_changed(self) -> None:
+        self.added = await self.store.read(added.every)
+        self.paused = await self.store.read(added.paused)
 
     async def add_watch(self, chat_id: int, query: str) -> Topic:
         parse(query)

@@ -72,7 +72,7 @@ def _mine(call: Call, facts: Facts) -> Safe:
 
 
 def _sources(call: Call, facts: Facts, now: datetime) -> list[Safe]:
-    configured = call.desk.config().sources
+    configured = call.desk.sources()
     states = [facts.states[source.id] for source in configured if source.id in facts.states]
     polled = [state.polled for state in states if state.polled]
     failing = sum(bool(state.failures) for state in states)

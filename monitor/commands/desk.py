@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process, utils
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.markup import Safe
-from monitor.model import Button, Chat, ChatStatus, Message, Reply, Request, Topic
+from monitor.model import Button, Chat, ChatStatus, Message, Reply, Request, Source, Topic
 from monitor.phrases import say
 from monitor.prose import clip, utf16_len
 from monitor.store import Store, chats
@@ -40,6 +40,8 @@ class Desk:
     store: Store
     clock: Clock
     config: Callable[[], Config]
+    sources: Callable[[], tuple[Source, ...]]  # of the config and the database, the paused among them
+    sources_changed: Callable[[], Awaitable[None]]  # to be called when the database was given others
     vitals: Callable[[], Vitals]
     commands: Mapping[str, Command]
     add_watch: Callable[[int, str], Awaitable[Topic]]  # (chat id, query); raises QueryInvalid

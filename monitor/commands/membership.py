@@ -97,11 +97,11 @@ async def _verdict(call: Call, chat: Chat, how: str) -> Message:
 
 async def _welcome(call: Call) -> Reply:
     """Greet, say what is watched, and offer it."""
-    config = call.desk.config()
-    official = sum(source.official for source in config.sources)
+    sources = call.desk.sources()
+    official = sum(source.official for source in sources)
     text = call.say(
         "start.welcome",
-        sources=call.say("start.sources", count=len(config.sources)),
+        sources=call.say("start.sources", count=len(sources)),
         official=call.say("start.official", count=official),
     )
     return Reply(await topics.board(call, text))

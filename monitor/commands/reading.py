@@ -46,7 +46,7 @@ async def latest(call: Call) -> Reply:
 async def sources(call: Call) -> Reply:
     """Show what is polled, and how the last polls went."""
     states = await call.desk.store.read(sources_table.states)
-    configured = call.desk.config().sources
+    configured = call.desk.sources()
     if not configured:
         return call.reply("sources.none")
     now, count = call.desk.clock.now(), len(configured)

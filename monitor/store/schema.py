@@ -13,6 +13,7 @@ maintainer what happened without a calculator.
     story_links    the canonical links by which another report is recognised
     chats          who talks to the bot, and whether they may
     subscriptions  which place hears of which topic
+    added_sources  sources that admins added while the bot ran, besides those of the config
     watches        queries that single chats watch for besides the topics of the config
     outbox         one row for each alert and place: queued, claimed, sent, dropped or dead
 """
@@ -239,3 +240,25 @@ def m007_places(db: Database) -> None:
     db.execute("UPDATE outbox SET digest = 1 WHERE priority = 'low'")
     db.execute("DROP INDEX idx_outbox_chat_id_story_id")
     db.table("outbox").create_index(["chat_id", "thread_id", "story_id"], unique=True)
+
+
+@migrations()
+def m008_added_sources(db: Database) -> None:
+    """Make the table of the sources that admins add, and note which source is left alone."""
+    db.create_table(
+        "added_sources",
+        {
+            "id": str,
+            "name": str,
+            "kind": str,
+            "address": str,
+            "language": str,
+            "tags": str,  # a JSON list
+            "added_by": str,
+            "added": str,
+        },
+        pk="id",
+        not_null={"id", "name", "kind", "address", "tags", "added_by", "added"},
+        strict=True,
+    )
+    db.table("sources").add_column("paused", str)  # since when; NULL while it is polled

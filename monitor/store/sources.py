@@ -60,6 +60,11 @@ def save(db: Database, source: Source, after: SourceState) -> bool:
     return True
 
 
+def forget(db: Database, source_id: str) -> None:
+    """Forget how the polls of a source went, and that it was paused: it begins anew."""
+    db.table("sources").update(source_id, {**_columns(SourceState()), "paused": None})
+
+
 def source_of(row: Row, prefix: str = "") -> Source:
     """Return the source of a row of `sources`, whose columns may carry a prefix."""
     return Source(

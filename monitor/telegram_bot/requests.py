@@ -35,4 +35,5 @@ def request_of(update: Update, username: str) -> Request | None:
         private=private,
         pressed=query is not None,
         language=user.language_code,
+        user_name=user.full_name,
     )

@@ -1,0 +1,93 @@
+"""Sources that admins add: kept in the database, taken up at once, and surviving everything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from builders import NOW, item, source
+from fakes import FakeClock
+
+from monitor.config import Config
+from monitor.engine import Engine
+from monitor.model import Source, SourceState
+from monitor.store import added, items, sources
+
+MINE = source(
+    "mine", address="https://example.org/mine", added_by="Olena", trusted=False, tags=("media", "б")
+)
+CONFIG = Config(path="config.toml", sources=(source("example"),))
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    async with Engine.open(CONFIG, tmp_path / "monitor.db", FakeClock(NOW)) as engine:
+        yield engine
+
+
+def ids(engine: Engine) -> list[str]:
+    return [one.id for one in engine.sources()]
+
+
+async def test_an_added_source_stands_beside_those_of_the_config_and_survives_reload_and_restart(
+    tmp_path: Path,
+) -> None:
+    told: list[tuple[Source, ...]] = []
+    database = tmp_path / "monitor.db"
+
+    async def tell() -> None:
+        told.append(engine.active())
+
+    async with Engine.open(CONFIG, database, FakeClock(NOW)) as engine:
+        engine.on_sources = tell
+        await engine.store.write(partial(added.add, new=[MINE], now=NOW))
+        await engine.follow_sources()
+        assert engine.sources() == (*CONFIG.sources, MINE)
+        assert told == [(*CONFIG.sources, MINE)]
+        await engine.reconfigure(replace(CONFIG, sources=()))
+        assert engine.sources() == (MINE,)
+    async with Engine.open(CONFIG, database, FakeClock(NOW)) as engine:
+        assert engine.sources() == (*CONFIG.sources, MINE)
+
+
+async def test_what_another_process_added_is_noticed(engine: Engine) -> None:
+    await engine.store.write(partial(added.add, new=[MINE], now=NOW))
+    assert ids(engine) == ["example"]
+    await engine.notice_sources()
+    assert ids(engine) == ["example", "mine"]
+
+
+async def test_a_paused_source_is_polled_no_more_until_it_is_resumed_also_one_of_the_config(
+    engine: Engine,
+) -> None:
+    for since, active in ((NOW, []), (None, ["example"])):
+        await engine.store.write(partial(added.pause, source_id="example", since=since))
+        await engine.follow_sources()
+        assert [one.id for one in engine.active()] == active
+        assert ids(engine) == ["example"]
+
+
+async def test_a_source_that_is_added_again_begins_anew(engine: Engine) -> None:
+    write, read = engine.store.write, engine.store.read
+    await write(partial(added.add, new=[MINE], now=NOW))
+    await write(partial(sources.save, source=MINE, after=SourceState(polled=NOW, succeeded=NOW, changed=NOW)))
+    await write(partial(added.pause, source_id="mine", since=NOW))
+    assert await write(partial(added.remove, source_id="mine"))
+    assert not await write(partial(added.remove, source_id="mine"))
+    await write(partial(added.add, new=[MINE], now=NOW))
+    assert await read(partial(sources.state, source_id="mine")) == SourceState()
+    assert await read(added.paused) == frozenset()
+
+
+async def test_what_a_removed_source_reported_is_forgotten_in_its_time(engine: Engine) -> None:
+    write = engine.store.write
+    await write(partial(added.add, new=[MINE], now=NOW))
+    await write(partial(items.insert, item=item(source_id="mine"), matches=(), found=NOW))
+    await write(partial(sources.save, source=MINE, after=SourceState(succeeded=NOW, changed=NOW)))
+    forget = partial(items.forget, before=NOW.replace(year=2027), limit=10)
+    assert await write(forget) == 0  # its source still shows it
+    await write(partial(added.remove, source_id="mine"))
+    assert await write(forget) == 1
