@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from monitor import __version__, commands, errors
+from monitor.admins import Admins
 from monitor.config import Config
 from monitor.delivery import Courier
 from monitor.engine import Engine
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 TIDY_EVERY = timedelta(hours=6)
 NOTICE_EVERY = timedelta(seconds=5)  # how soon sources are taken up that another process added
+TELL_EVERY = timedelta(seconds=5)  # how often it is looked whether admins are to be told something
 GRACE = timedelta(seconds=3)  # what a poll or a message under way gets to end by itself
 STALE = timedelta(seconds=60)  # a part without a heartbeat for so long is stuck
 FAULTS_SHOWN = 3000  # characters of the faults that the admins are told
@@ -75,6 +77,7 @@ class Service:
             clock=engine.clock,
         )
         self._courier = Courier(engine.store, self._bot, engine.clock, lambda: engine.watch.topics)
+        self._admins = Admins(engine.store, self._bot, engine.clock, lambda: engine.config)
         self._scheduler = Scheduler(self._poll, engine.clock)
         engine.on_sources = self._follow_sources
 
@@ -113,6 +116,7 @@ class Service:
         self._scheduler.start()
         self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY, at_once=True)
         self._scheduler.chore("sources", self._engine.notice_sources, NOTICE_EVERY)
+        self._scheduler.chore("notices", self._admins.tell, TELL_EVERY)
         await self._follow_sources()
         self._notifier.ready(f"watching {len(sources)} sources for {len(config.topics)} topics")
         log.info("start version=%s sources=%d topics=%d", __version__, len(sources), len(config.topics))

@@ -10,6 +10,7 @@ points) into the string that they name. Nothing here reads a clock, a file or th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
@@ -205,6 +206,14 @@ class Message:
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows of buttons
     silent: bool = False
     preview: str | None = None  # the link to preview; None shows no preview
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that the admins are to be told, once: a phrase of the catalogues and its facts."""
+
+    phrase: str  # "notice.failing"
+    facts: Mapping[str, str | int | timedelta]
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,3 +253,10 @@ def ago(moment: datetime, language: str, now: datetime) -> str:
                 whole, threshold=1, add_direction=True, format="short", locale=spoken(language)
             )
     return say(language, "time.now")
+
+
+def span(length: timedelta, language: str) -> str:
+    """Return a length of time in whole minutes, hours or days, at least one minute: "2 hours"."""
+    return format_timedelta(
+        max(length, timedelta(minutes=1)), granularity="minute", threshold=1.5, locale=spoken(language)
+    )

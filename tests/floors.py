@@ -8,7 +8,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("model", "errors", "clock", "text", "html", "prose", "markup", "phrases"),
     ("config", "matching", "stories", "audience", "render", "cadence", "roster"),
     ("sources", "store", "telegram_bot", "setup", "systemd"),
-    ("pipeline", "delivery", "commands", "backtest"),
+    ("pipeline", "delivery", "admins", "commands", "backtest"),
     ("scheduler", "engine"),
     ("terminal",),
     ("app", "demo"),

@@ -262,3 +262,16 @@ def m008_added_sources(db: Database) -> None:
         strict=True,
     )
     db.table("sources").add_column("paused", str)  # since when; NULL while it is polled
+
+
+@migrations()
+def m009_notices(db: Database) -> None:
+    """Make the table of what the admins are to be told."""
+    db.create_table(
+        "notices",
+        {"id": int, "phrase": str, "facts": str, "created": str, "told": str},
+        pk="id",
+        not_null={"phrase", "facts", "created", "told"},
+        defaults={"told": "[]"},
+        strict=True,
+    )
