@@ -47,7 +47,9 @@ class Cursor:
     last_modified: str | None = None
     fingerprint: str | None = None  # digest of the last body, to recognise an unchanged one
     moved_to: str | None = None  # where a permanent redirect pointed
-    last_post: int | None = None  # the newest post id seen in a channel
+    last_post: int | None = None  # the newest post id seen in a channel; 0 where it had none
+    posts: str | None = None  # digests of the posts of the last page, to recognise those that did not change
+    gaps: str | None = None  # runs of post ids that could not be read yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Polled:
     changed: bool = True  # False: 304 Not Modified, or the same bytes as before
     hints: Hints = Hints()
     notes: tuple[str, ...] = ()  # what the operator should know: "3 entries had no text", ...
+    more: bool = False  # the source has more than one look takes: the next one is due at once
+    unchanged: tuple[str, ...] = ()  # keys of further items that it shows, which are as they were
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from aiohttp.web import Response
 from builders import NOW, chat, source, topic
 from fakes import FakeClock
 from running import feed, page
+from telegram_preview import Preview
 from web import Web
 
 from monitor import errors
@@ -250,6 +251,34 @@ async def test_a_post_that_comes_back_into_view_is_stored_and_alerts_nobody(hous
     house.web.channel("ministry_ua", page("ministry_ua", (3, old), (5, "one"), (8, "Старлінк, new")))
     outcome = await house.poll(ministry)
     assert (len(outcome.new), outcome.matched, outcome.queued) == (2, 2, 1)
+
+
+async def test_a_burst_of_posts_is_stored_in_order_each_once_and_told(house: House) -> None:
+    ministry = Source("ministry", "A ministry", "channel", "ministry_ua")
+    channel = Preview(house.web, "ministry_ua")
+    channel.post("Добрий ранок")
+    await house.poll(ministry)
+    for number in range(150):
+        channel.album(f"Старлінк {number}", 3) if number % 5 == 0 else channel.post(f"Новина {number}")
+    channel.delete(*range(40, 60))
+    outcome = await house.poll(ministry)
+    while outcome.next_poll == NOW:  # there is more: it is had at once
+        outcome = await house.poll(ministry)
+    stored = await house.store.read(lambda db: [row["text"] for row in db.query("SELECT * FROM items")])
+    assert stored == channel.texts()
+    told = [words for _, _, words in await house.queued()]
+    assert told == [text for text in channel.texts() if text.startswith("Старлінк")]
+
+
+async def test_what_stood_in_a_gap_is_told_when_it_comes_into_view(house: House) -> None:
+    ministry = Source("ministry", "A ministry", "channel", "ministry_ua")
+    house.web.channel("ministry_ua", page("ministry_ua", (1, "one")))
+    await house.poll(ministry)
+    house.web.channel("ministry_ua", page("ministry_ua", (9, "nine")))
+    outcome = await house.poll(ministry)
+    assert outcome.notes == ("posts 2 to 8 are missing: they are asked for again",)
+    house.web.channel("ministry_ua", page("ministry_ua", (5, "Старлінк, missed before"), (9, "nine")))
+    assert (await house.poll(ministry)).queued == 1
 
 
 async def test_a_source_that_was_moved_by_a_reload_while_it_was_read_begins_anew(house: House) -> None:

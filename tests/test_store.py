@@ -147,7 +147,7 @@ async def test_an_item_that_its_source_still_shows_is_not_forgotten_lest_it_come
 ) -> None:
     await stored(store, item("old"), item("older"))
     later = NOW + 90 * A_DAY
-    await store.write(partial(items.seen, source_id="example", items=[item("old")], now=later))
+    await store.write(partial(items.seen, source_id="example", shown=["old"], now=later))
     assert await forget(store, changed=later, before=later - A_DAY) == 1
     fresh = await store.read(partial(items.unknown, source_id="example", items=[item("old"), item("older")]))
     assert [one.title for one in fresh] == ["older"]
@@ -367,7 +367,7 @@ async def test_a_chat_keeps_the_moment_in_which_it_first_wrote(store: Store) -> 
 async def test_an_item_of_one_source_is_not_seen_by_another(store: Store) -> None:
     await stored(store, item("old"))
     later = NOW + 90 * A_DAY
-    await store.write(partial(items.seen, source_id="other", items=[item("old")], now=later))
+    await store.write(partial(items.seen, source_id="other", shown=["old"], now=later))
     assert await forget(store, changed=later, before=later) == 1
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web import HTML, Web, channel_page, channel_post
 
-from monitor.errors import MonitorError, SourceGone, SourceUnreachable, SourceUnreadable
+from monitor.errors import MonitorError, SourceGone, SourceUnreadable
 from monitor.html import clean
 from monitor.model import Cursor, Polled
 from monitor.sources import poll, telegram_channel
@@ -72,7 +72,8 @@ def test_the_last_post_never_goes_back() -> None:
 
 def test_an_edit_is_a_change_and_a_view_is_none() -> None:
     first = parsed(page_of(5))
-    viewed = page_of(5).replace("<time", '<span class="tgme_widget_message_views">9K</span><time')
+    views = '<span class="tgme_widget_message_views">9K</span><time'
+    viewed = page_of(5).replace("<time", views)
     edited = page_of(5, edited=True)
     assert not parsed(viewed, cursor=first.cursor).changed
     again = parsed(edited, cursor=first.cursor)
@@ -123,56 +124,6 @@ def test_a_post_that_only_telegram_shows_is_noted_once() -> None:
     page = (DATA / "posts.html").read_bytes()
     assert parsed(page).notes == ("posts that only Telegram itself shows: 1",)
     assert parsed(page, cursor=Cursor(last_post=111)).notes == ()
-
-
-async def test_one_page_is_enough_when_it_reaches_back(web: Web) -> None:
-    web.channel("Example_Office", page_of(4, 5, 6))
-    for last_post in (None, 3, 4, 6):
-        await look(web, Cursor(last_post=last_post))
-    assert [seen.path for seen in web.requests] == ["/s/Example_Office"] * 4
-
-
-async def test_one_missing_post_is_looked_for(web: Web) -> None:
-    web.channel("Example_Office", page_of(4, 5, 6))
-    web.serve("/s/Example_Office?before=4", page_of(1, 2, 3), content_type=HTML)
-    assert texts(await look(web, Cursor(last_post=2)))[:3] == ["post 1", "post 2", "post 3"]
-
-
-async def test_older_pages_are_asked_for_until_one_reaches_back(web: Web) -> None:
-    web.channel("Example_Office", page_of(28, 29, 30))
-    older = {28: page_of(24, 26), 24: page_of(19, 20, 21)}
-    for number, page in older.items():
-        web.serve(f"/s/Example_Office?before={number}", page, content_type=HTML)
-    polled = await look(web, Cursor(last_post=20))
-    assert texts(polled) == [f"post {n}" for n in (19, 20, 21, 24, 26, 28, 29, 30)]
-    assert polled.cursor.last_post == 30
-    assert polled.notes == ()
-    assert len(web.requests) == 3
-
-
-@pytest.mark.parametrize("last", [channel_page("example_office"), page_of(10, 11)])
-async def test_the_way_back_ends_where_nothing_older_comes(web: Web, last: str) -> None:
-    web.channel("Example_Office", page_of(10, 11))
-    web.serve("/s/Example_Office?before=10", last, content_type=HTML)
-    assert texts(await look(web, Cursor(last_post=2))) == ["post 10", "post 11"]
-    assert len(web.requests) == 2
-
-
-async def test_a_gap_that_is_too_wide_is_said(web: Web) -> None:
-    web.channel("Example_Office", page_of(1000))
-    for number in range(900, 1001):
-        web.serve(f"/s/Example_Office?before={number}", page_of(number - 1), content_type=HTML)
-    polled = await look(web, Cursor(last_post=50))
-    assert len(web.requests) == telegram_channel.MAX_PAGES
-    assert polled.notes == ("posts 51 to 990 may be missing: more came than 10 pages hold",)
-    assert texts(polled) == [f"post {n}" for n in range(991, 1001)]
-
-
-async def test_a_page_that_fails_on_the_way_back_fails_the_look(web: Web) -> None:
-    web.channel("Example_Office", page_of(30))
-    web.status("/s/Example_Office?before=30", 429, {"Retry-After": "7"})
-    with pytest.raises(SourceUnreachable, match="429"):
-        await look(web, Cursor(last_post=20))
 
 
 async def test_a_redirect_to_the_landing_page_means_no_preview(web: Web) -> None:

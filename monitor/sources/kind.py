@@ -15,6 +15,9 @@ class Fetched:
 
     answers: tuple[Response, ...]
     notes: tuple[str, ...] = ()
+    gaps: str | None = None  # see `Cursor.gaps`
+    below: int | None = None  # posts from this id on are left to the next look
+    more: bool = False  # see `Polled.more`
 
 
 Fetch = Callable[[Http, Source, Cursor], Awaitable[Fetched]]

@@ -1,100 +1,113 @@
 """Public Telegram channels, by the web preview that Telegram gives of them at t.me/s/<name>.
 
-A page shows the posts of about 20 ids; an album takes an id for each of its pictures. Where the newest page
-does not reach back to the last post that is known, `?before=` pages are asked for until one does.
+A page shows the posts of about 20 ids; an album takes an id for each of its pictures. How the pages are
+walked stands in `telegram_walk`, what a page and a post are in `telegram_page` and `telegram_post`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Final
 
-from selectolax.lexbor import LexborHTMLParser
-
 from monitor.errors import SourceGone, SourceUnreadable
-from monitor.html import parse_html
-from monitor.model import Cursor, Item, Polled, Source
+from monitor.model import Cursor, Polled, Source
 from monitor.sources.http import Http, Response
 from monitor.sources.kind import Fetched
-from monitor.sources.telegram_post import Post, read_post
+from monitor.sources.telegram_gaps import in_gaps, read_gaps
+from monitor.sources.telegram_page import Known, Page, read_known, read_page, write_known
+from monitor.sources.telegram_post import Post
+from monitor.sources.telegram_walk import walk
 
-MAX_PAGES: Final = 10  # of one look: about 200 ids
-MAX_TAGS: Final = 20_000  # a page of 20 posts has about 2,000
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
-_NUMBER = re.compile(rb"data-post=\"[A-Za-z0-9_]{1,64}/(\d{1,12})\"")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
 
 
 async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
-    """Return the channel's newest page, and older ones until one reaches back to `cursor.last_post`."""
+    """Return the channel's newest page, and those on the way to it from `cursor.last_post`."""
     if not _NAME.fullmatch(source.address):
         raise SourceUnreadable(
             f"{source.address[:80]!r} is no channel's name: use the one that stands after t.me/"
         )
-    url = f"{http.preview_url}/s/{source.address}"
-    answers = [await http.get(url, trusted=True)]
-    oldest = _oldest(answers[0])
-    while cursor.last_post is not None and oldest is not None and oldest > cursor.last_post + 1:
-        if len(answers) == MAX_PAGES:
-            missing = f"posts {cursor.last_post + 1} to {oldest - 1} may be missing"
-            return Fetched(tuple(answers), (f"{missing}: more came than {MAX_PAGES} pages hold",))
-        answer = await http.get(f"{url}?before={oldest}", trusted=True)
-        reached = _oldest(answer)
-        if reached is None or reached >= oldest:
-            break
-        answers.append(answer)
-        oldest = reached
-    return Fetched(tuple(answers))
+
+    async def ask(query: str) -> Response:
+        return await http.get(f"{http.preview_url}/s/{source.address}{query}", trusted=True)
+
+    return await walk(ask, cursor.last_post, cursor.gaps)
 
 
 def parse(fetched: Fetched, source: Source, cursor: Cursor) -> Polled:
-    """Return the posts of the fetched pages.
+    """Return the posts of the fetched pages that are new, or not as they were at the last look.
 
     Raises `SourceGone` where the channel does not exist or has no web preview, and `SourceUnreadable` where
     the page has a layout that is not known. A channel without posts is none of these: it brings no items.
     """
-    posts: dict[int, Post] = {}
-    strange = 0
-    for answer in fetched.answers:
-        page = parse_html(answer.body.decode("utf-8", "replace"), MAX_TAGS)
-        found, unknown = _posts(page, source)
-        if not found:
-            _explain(page, source, cursor, unknown=unknown)
-        strange += unknown
-        posts |= {post.number: post for post in found}
-    items = tuple(post.item for _, post in sorted(posts.items()) if post.item is not None)
-    fingerprint = _fingerprint(items)
-    known = replace(
-        cursor,
-        last_post=max([cursor.last_post or 0, *(post.last_number for post in posts.values())]) or None,
-        fingerprint=fingerprint,
+    known = read_known(cursor.posts)
+    pages = [read_page(answer.body, source.id, source.address, known) for answer in fetched.answers]
+    for page in pages:
+        _explain(page, source, cursor)
+    posts = [post for post in _each_once(pages, known) if not _is_left(post, fetched)]
+    last_post = max([cursor.last_post or 0, *(post.last_number for post in posts)])
+    items = tuple(post.item for post in posts if post.item is not None)
+    return Polled(
+        replace(cursor, last_post=last_post, posts=_remembered(pages, posts, known), gaps=fetched.gaps),
+        items,
+        changed=bool(posts) or cursor.last_post is None,
+        hints=fetched.answers[0].hints,
+        notes=(*fetched.notes, *_notes(posts, sum(page.unreadable for page in pages), cursor)),
+        more=fetched.more,
+        unchanged=tuple(f"{source.address.lower()}/{number}" for page in pages for number in page.known),
     )
-    notes = (*fetched.notes, *_notes(list(posts.values()), strange, cursor))
-    hints = fetched.answers[0].hints
-    if fingerprint == cursor.fingerprint:
-        return Polled(known, changed=False, hints=hints, notes=notes)
-    return Polled(known, items, hints=hints, notes=notes)
 
 
-def _posts(page: LexborHTMLParser, source: Source) -> tuple[list[Post], int]:
-    """Return the posts of a page that can be read, and the number of those that cannot."""
-    messages = page.css(".tgme_widget_message[data-post]")
-    posts = [read_post(message, source.id, source.address) for message in messages]
-    return [post for post in posts if post is not None], posts.count(None)
+def _is_left(post: Post, fetched: Fetched) -> bool:
+    """Tell whether a post is left to the next look, which has it as a whole."""
+    return fetched.more and (
+        (fetched.below is not None and post.number >= fetched.below)
+        or in_gaps(post.number, read_gaps(fetched.gaps))
+    )
 
 
-def _explain(page: LexborHTMLParser, source: Source, cursor: Cursor, *, unknown: int) -> None:
-    """Return where a page without posts is that of a quiet channel; raise what else it is."""
+def _each_once(pages: list[Page], known: dict[int, Known]) -> list[Post]:
+    """Return the posts of several pages in order, without what a page shows of an album that it cuts."""
+    found: dict[int, Post] = {}
+    for post in (post for page in pages for post in page.posts):
+        if post.number not in found or post.last_number > found[post.number].last_number:
+            found[post.number] = post
+    albums = {number: one.last_number for number, one in known.items()}
+    albums |= {number: post.last_number for number, post in found.items()}
+    inside, end = set(), 0
+    for number, last in sorted(albums.items()):
+        if number <= end:
+            inside.add(number)
+        end = max(end, last)
+    return [post for number, post in sorted(found.items()) if number not in inside]
+
+
+def _remembered(pages: list[Page], posts: list[Post], known: dict[int, Known]) -> str | None:
+    """Return what the next look needs to recognise the posts of this one."""
+    digests = {number: digest for page in pages for number, digest in page.digests}
+    read = {
+        post.number: Known(post.last_number, digests[post.number]) for post in posts if post.number in digests
+    }
+    return write_known(known | read)
+
+
+def _explain(page: Page, source: Source, cursor: Cursor) -> None:
+    """Return where a page has posts, or is that of a quiet channel; raise what else it is."""
+    tree = page.tree
+    if tree is None:
+        return
     name = f"@{source.address}"
-    if page.css_first(".tgme_channel_history, .tgme_channel_info") is not None:
-        if unknown or page.css_first(".tgme_widget_message, .tgme_widget_message_wrap .js-widget_message"):
+    if tree.css_first(".tgme_channel_history, .tgme_channel_info") is not None:
+        if page.unreadable or tree.css_first(
+            ".tgme_widget_message, .tgme_widget_message_wrap .js-widget_message"
+        ):
             raise SourceUnreadable(f"The page of {name} has a layout that is not known: update monitor-bot")
         return
-    if page.css_first(".tgme_page") is None:
+    if tree.css_first(".tgme_page") is None:
         raise SourceUnreadable(f"The page of {name} is none that Telegram used to show: update monitor-bot")
     before = " any more" if cursor.last_post else ""
-    if page.css_first(".tgme_page_title") is None:
+    if tree.css_first(".tgme_page_title") is None:
         raise SourceGone(f"There is no {name} on Telegram{before}: check the name, or remove the source")
     raise SourceGone(f"{name} shows no posts on the web{before}: it is no channel, or its web preview is off")
 
@@ -104,14 +117,3 @@ def _notes(posts: list[Post], strange: int, cursor: Cursor) -> list[str]:
     hidden = sum(1 for post in posts if post.hidden and post.number > (cursor.last_post or 0))
     notes = [f"posts with a layout that is not known: {strange}"] if strange else []
     return [*notes, f"posts that only Telegram itself shows: {hidden}"] if hidden else notes
-
-
-def _oldest(answer: Response) -> int | None:
-    """Return the least post id that stands in a page, without parsing it."""
-    return min((int(number) for number in _NUMBER.findall(answer.body)), default=None)
-
-
-def _fingerprint(items: tuple[Item, ...]) -> str:
-    """Return a digest of what the posts say; views, reactions and the page around them don't count."""
-    said = "\0".join(f"{item.key}\0{item.text}\0{item.edited}\0{' '.join(item.links)}" for item in items)
-    return blake2b(said.encode("utf-8", "replace"), digest_size=16).hexdigest()

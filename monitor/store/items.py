@@ -49,9 +49,9 @@ def unknown(db: Database, source_id: str, items: Sequence[Item]) -> tuple[Item, 
     return tuple(fresh.values())
 
 
-def seen(db: Database, source_id: str, items: Sequence[Item], now: datetime) -> None:
-    """Remember, to the day, that a source still shows these items."""
-    for keys in _chunks([item.key for item in items]):
+def seen(db: Database, source_id: str, shown: Sequence[str], now: datetime) -> None:
+    """Remember, to the day, that a source still shows the items with these keys."""
+    for keys in _chunks(shown):
         db.execute(
             f"UPDATE items SET seen = ? WHERE source_id = ? AND seen < ? AND key IN ({_marks(keys)})",
             [stamp(now), source_id, stamp(now - A_DAY), *keys],

@@ -275,3 +275,10 @@ def m009_notices(db: Database) -> None:
         defaults={"told": "[]"},
         strict=True,
     )
+
+
+@migrations()
+def m010_channels(db: Database) -> None:
+    """Note the posts that a channel showed at the last look, and those that could not be read yet."""
+    db.table("sources").add_column("posts", str)
+    db.table("sources").add_column("gaps", str)

@@ -12,27 +12,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from monitor import audience, cadence, errors, sources, stories, text
+from monitor import cadence, errors, sources, text
 from monitor.clock import Clock
 from monitor.matching import Explanation, Matcher
-from monitor.model import Hints, Item, Match, Polled, Source, SourceState, Story, Topic
+from monitor.model import Hints, Item, Match, Polled, Source, SourceState, Topic
+from monitor.pipeline.recording import Found, Matched, news, record
 from monitor.sources.http import Http
-from monitor.store import Database, Store, chats, items, outbox
+from monitor.store import Store, items
 from monitor.store import sources as sources_table
-from monitor.store import stories as stories_table
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_AT_THE_GONE = timedelta(days=1)
 
 CHANGED_MEANWHILE = "its address changed while it was read: it is read again"
-
-Matched = tuple[Item, tuple[Match, ...]]
 
 
 class Watch:
@@ -129,6 +127,8 @@ class Pipeline:
         self, source: Source, state: SourceState, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
         following = self._next(source, started, polled.hints)
+        if polled.more and polled.hints.retry_after is None:
+            following = started
         after = SourceState(
             cursor=polled.cursor,
             polled=started,
@@ -139,10 +139,16 @@ class Pipeline:
         unknown = partial(items.unknown, source_id=source.id, items=polled.items)
         new = await self._store.read(unknown) if polled.items else ()
         fresh = await asyncio.to_thread(_match, new, source, watch) if new else ()
-        found = _Found(
-            source, after, polled.items, fresh, _news(source, state, fresh), watch.topics, self._clock.now()
+        found = Found(
+            source=source,
+            after=after,
+            shown=[*(item.key for item in polled.items), *polled.unchanged] if polled.changed else (),
+            fresh=fresh,
+            news=news(source, state, fresh),
+            topics=watch.topics,
+            now=self._clock.now(),
         )
-        queued = await self._store.write(partial(_commit, found=found))
+        queued = await self._store.write(partial(record, found=found))
         if queued is None:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         baseline = state.succeeded is None
@@ -177,72 +183,6 @@ def _with_language(item: Item, source: Source) -> Item:
     """Return an item with its language: its source's, else what its text shows, else what it says itself."""
     shown = source.language or text.language_of(f"{item.title}\n{item.text}")
     return replace(item, language=shown or item.language)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """All that one transaction stores."""
-
-    source: Source
-    after: SourceState
-    shown: Sequence[Item]  # all that the source shows, old and new
-    fresh: Sequence[Matched]
-    news: Collection[str]  # keys of the fresh items that chats may be told of
-    topics: Mapping[str, Topic]
-    now: datetime
-
-
-def _commit(db: Database, found: _Found) -> int | None:
-    """Store a poll; return how many rows were put into the outbox, None if the source is another by now."""
-    now = found.now
-    if not sources_table.save(db, found.source, found.after):
-        return None
-    items.seen(db, found.source.id, found.shown, now)
-    known: stories.Known | None = None
-    queued = 0
-    for item, matches in found.fresh:
-        item_id = items.insert(db, item, matches, now)
-        if matches:
-            known = known or stories.Known(stories_table.recent(db, now - stories.WINDOW))
-            story_id = _tell(db, item, item_id, known, now)
-            if item.key in found.news:
-                queued += _queue(db, item_id, story_id, matches, found)
-    return queued
-
-
-def _tell(db: Database, item: Item, item_id: int, known: stories.Known, now: datetime) -> int:
-    """Find or begin the story that an item tells, store that, and keep `known` up to date."""
-    links = frozenset((link, item.source_id) for link in stories.links(item))
-    story = known.find(item)
-    if story is None:
-        headline = stories.headline(item)
-        story = Story(stories_table.begin(db, headline, now), headline, links, now)
-        known.add(story)
-    elif not links <= story.links:
-        known.add(replace(story, links=links))
-    stories_table.join(db, story.id, item_id, links)
-    return story.id
-
-
-def _queue(db: Database, item_id: int, story_id: int, matches: Sequence[Match], found: _Found) -> int:
-    listeners = chats.listeners(db, [match.topic_id for match in matches])
-    told = outbox.told(db, story_id)
-    heard = audience.hearings(matches, found.topics, listeners, told, found.now)
-    return sum(outbox.put(db, one, story_id=story_id, item_id=item_id, now=found.now) for one in heard)
-
-
-def _news(source: Source, state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
-    """Return the keys of what a source has published since its last poll.
-
-    Nothing in its first answer is news, and no post below the newest one seen: it only came into view
-    again because a newer one was deleted.
-    """
-    if state.succeeded is None:
-        return frozenset()
-    last = state.cursor.last_post
-    if source.kind != "channel" or last is None:
-        return frozenset(item.key for item, _ in fresh)
-    return frozenset(item.key for item, _ in fresh if int(item.key.rpartition("/")[2]) > last)
 
 
 def _log(outcome: Outcome, took: timedelta) -> None:

@@ -1,0 +1,87 @@
+"""The transaction of a poll: what is stored of it, and who is told.
+
+Everything here runs inside one transaction on the writer thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitor import audience, stories
+from monitor.model import Item, Match, Source, SourceState, Story, Topic
+from monitor.sources.telegram_gaps import in_gaps, read_gaps
+from monitor.store import Database, chats, items, outbox
+from monitor.store import sources as sources_table
+from monitor.store import stories as stories_table
+
+Matched = tuple[Item, tuple[Match, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that one transaction stores."""
+
+    source: Source
+    after: SourceState
+    shown: Sequence[str]  # keys of all that the source shows, old and new
+    fresh: Sequence[Matched]
+    news: Collection[str]  # keys of the fresh items that chats may be told of
+    topics: Mapping[str, Topic]
+    now: datetime
+
+
+def record(db: Database, found: Found) -> int | None:
+    """Store a poll; return how many rows were put into the outbox, None if the source is another by now."""
+    now = found.now
+    if not sources_table.save(db, found.source, found.after):
+        return None
+    items.seen(db, found.source.id, found.shown, now)
+    known: stories.Known | None = None
+    queued = 0
+    for item, matches in found.fresh:
+        item_id = items.insert(db, item, matches, now)
+        if matches:
+            known = known or stories.Known(stories_table.recent(db, now - stories.WINDOW))
+            story_id = _tell(db, item, item_id, known, now)
+            if item.key in found.news:
+                queued += _queue(db, item_id, story_id, matches, found)
+    return queued
+
+
+def _tell(db: Database, item: Item, item_id: int, known: stories.Known, now: datetime) -> int:
+    """Find or begin the story that an item tells, store that, and keep `known` up to date."""
+    links = frozenset((link, item.source_id) for link in stories.links(item))
+    story = known.find(item)
+    if story is None:
+        headline = stories.headline(item)
+        story = Story(stories_table.begin(db, headline, now), headline, links, now)
+        known.add(story)
+    elif not links <= story.links:
+        known.add(replace(story, links=links))
+    stories_table.join(db, story.id, item_id, links)
+    return story.id
+
+
+def _queue(db: Database, item_id: int, story_id: int, matches: Sequence[Match], found: Found) -> int:
+    listeners = chats.listeners(db, [match.topic_id for match in matches])
+    told = outbox.told(db, story_id)
+    heard = audience.hearings(matches, found.topics, listeners, told, found.now)
+    return sum(outbox.put(db, one, story_id=story_id, item_id=item_id, now=found.now) for one in heard)
+
+
+def news(source: Source, state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
+    """Return the keys of what a source has published since its last poll.
+
+    Nothing in its first answer is news, and no post below the newest one seen: it only came into view
+    again because a newer one was deleted. A post that stands in a gap on record is one that was missed.
+    """
+    if state.succeeded is None:
+        return frozenset()
+    last = state.cursor.last_post
+    if source.kind != "channel" or last is None:
+        return frozenset(item.key for item, _ in fresh)
+    gaps = read_gaps(state.cursor.gaps)
+    numbers = ((item.key, int(item.key.rpartition("/")[2])) for item, _ in fresh)
+    return frozenset(key for key, number in numbers if number > last or in_gaps(number, gaps))

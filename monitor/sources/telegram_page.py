@@ -1,0 +1,135 @@
+"""The posts of one preview page, of which only those are parsed that are not known as they stand there.
+
+Between two looks hardly a post changes. The page is cut at the element around each post, and a post whose
+bytes have the digest of the last look is passed over; views and reactions don't count. A page that cannot
+be cut without doubt is parsed as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser
+
+from monitor.html import parse_html
+from monitor.sources.telegram_post import Post, read_post
+
+MAX_TAGS: Final = 20_000  # a page of 20 posts has about 2,000
+MOST_KNOWN: Final = 60  # posts whose digests are kept: those of a page, and some that may come back into view
+_WRAP = re.compile(rb"<div class=\"tgme_widget_message_wrap[ \"]")
+_POST = re.compile(rb"data-post=\"[A-Za-z0-9_]{1,64}/(\d{1,12})\"")
+_END: Final = b"</section>"
+# What differs between two looks at one post. Each pattern begins with a tag or with the one `data-post`
+# of the block, so that it cannot be met in the words of a post.
+_PASSING = re.compile(
+    rb"<span class=\"tgme_widget_message_views\">[^<]*</span>"
+    rb"|<div class=\"tgme_widget_message_reactions[ \"].*?</div>"
+    rb"|(data-post=\"[^\"]*\")\s+data-view=\"[^\"]*\"",
+    re.DOTALL,
+)
+_KNOWN = re.compile(r"(\d{1,12})-(\d{1,12}):([0-9a-f]{16})")
+
+
+class Known(NamedTuple):
+    """What is remembered of a post: the last id of its album, or its own, and a digest of its bytes."""
+
+    last_number: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page holds, as far as it is read."""
+
+    posts: tuple[Post, ...] = ()
+    known: tuple[int, ...] = ()  # posts that stand there as they stood at the last look
+    digests: tuple[tuple[int, str], ...] = ()  # of `posts`
+    unreadable: int = 0  # posts with a layout that is not known
+    tree: LexborHTMLParser | None = None  # the whole page, where it brought no post
+
+
+def read_known(written: str | None) -> dict[int, Known]:
+    """Return what `write_known` wrote, by the number of the post."""
+    return {int(number): Known(int(last), digest) for number, last, digest in _KNOWN.findall(written or "")}
+
+
+def write_known(known: dict[int, Known]) -> str | None:
+    """Return the newest of the known posts as a text for `Cursor.posts`; None for none."""
+    newest = sorted(known.items())[-MOST_KNOWN:]
+    return " ".join(f"{number}-{one.last_number}:{one.digest}" for number, one in newest) or None
+
+
+def read_page(body: bytes, source_id: str, channel: str, known: dict[int, Known]) -> Page:
+    """Return the posts of a page that are not `known` as they stand there."""
+    blocks = _blocks(body)
+    if blocks is None:
+        return _whole(body, source_id, channel, known)
+    fresh = {
+        number: (raw, digest)
+        for number, (raw, digest) in blocks.items()
+        if number not in known or known[number].digest != digest
+    }
+    read = {number: _read(raw, source_id, channel) for number, (raw, _) in fresh.items()}
+    posts = {number: post for number, post in read.items() if post is not None}
+    if not posts and len(read) == len(blocks):
+        return _whole(body, source_id, channel, known)
+    return Page(
+        posts=tuple(posts.values()),
+        known=tuple(number for number in blocks if number not in fresh),
+        digests=tuple((number, fresh[number][1]) for number in posts),
+        unreadable=len(read) - len(posts),
+    )
+
+
+def _whole(body: bytes, source_id: str, channel: str, known: dict[int, Known]) -> Page:
+    """Return the same of a page that is parsed as a whole: its digests are of what the posts say."""
+    tree = parse_html(body.decode("utf-8", "replace"), MAX_TAGS)
+    read = [read_post(message, source_id, channel) for message in tree.css(".tgme_widget_message[data-post]")]
+    posts = [post for post in read if post is not None]
+    digests = {post.number: _hash(repr(post).encode("utf-8", "replace")) for post in posts}
+    same = {
+        number for number, digest in digests.items() if number in known and known[number].digest == digest
+    }
+    return Page(
+        posts=tuple(post for post in posts if post.number not in same),
+        known=tuple(same),
+        digests=tuple(digests.items()),
+        unreadable=len(read) - len(posts),
+        tree=None if posts else tree,
+    )
+
+
+def _blocks(body: bytes) -> dict[int, tuple[bytes, str]] | None:
+    """Return the bytes of each post with their digest, by its number; None where that is open to doubt.
+
+    There is doubt where an element around a post does not hold just one, where a comment stands between
+    the posts, and where the list of them has no end.
+    """
+    starts = [match.start() for match in _WRAP.finditer(body)]
+    if not starts or body.count(b"<") > MAX_TAGS:
+        return None
+    end = body.find(_END, starts[-1])
+    if end < 0 or body.count(b"data-post=") != len(starts) or body.find(b"<!--", starts[0], end) >= 0:
+        return None
+    blocks = {}
+    for start, stop in zip(starts, [*starts[1:], end], strict=True):
+        raw = body[start:stop]
+        posts = _POST.findall(raw)
+        if len(posts) != 1:
+            return None
+        blocks[int(posts[0])] = raw, _hash(_PASSING.sub(rb"\1", raw))
+    return blocks if len(blocks) == len(starts) else None
+
+
+def _hash(of: bytes) -> str:
+    return blake2b(of, digest_size=8).hexdigest()
+
+
+def _read(raw: bytes, source_id: str, channel: str) -> Post | None:
+    """Return the post that stands in the bytes of its element; None where its layout is not known."""
+    tree = parse_html(raw.decode("utf-8", "replace"))
+    message = tree.css_first(".tgme_widget_message[data-post]")
+    return None if message is None else read_post(message, source_id, channel)
