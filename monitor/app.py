@@ -63,6 +63,7 @@ class Service:
             config=lambda: engine.config,
             sources=engine.sources,
             sources_changed=engine.follow_sources,
+            look=engine.look,
             vitals=self._vitals,
             commands=commands.COMMANDS,
             add_watch=engine.add_watch,

@@ -19,6 +19,7 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.model import Source, Topic
 from monitor.pipeline import Outcome, Pipeline, Watch
+from monitor.sources import Glimpse, look
 from monitor.sources.http import Http
 from monitor.store import Database, Store, added, items, watches
 from monitor.store import sources as sources_table
@@ -41,6 +42,7 @@ class Engine:
         self.watch = watch
         self.on_sources: Callable[[], Awaitable[None]] = _nothing  # called when the list of sources changed
         self._roll = roll
+        self._http = http
         self._changing = asyncio.Lock()  # a watch that is added during a reload must not get lost
         self._pipeline = Pipeline(store, http, clock, config.polling.every)
 
@@ -84,6 +86,10 @@ class Engine:
     def active(self) -> tuple[Source, ...]:
         """Return the sources that are polled: all but the paused."""
         return tuple(source for source in self.sources() if not source.paused)
+
+    async def look(self, kind: str, address: str) -> Glimpse:
+        """Return what stands at an address that a chat gave; raises what `sources.look` raises."""
+        return await look(self._http, kind, address)
 
     async def follow_sources(self) -> None:
         """Take up what changed in the list of sources, by a chat or by another process."""

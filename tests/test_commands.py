@@ -26,6 +26,7 @@ from monitor.markup import plain
 from monitor.matching import parse
 from monitor.model import Evidence, Match, Message, Reply, Request, Source, SourceState, Topic
 from monitor.phrases import CATALOGUES, LANGUAGES
+from monitor.sources import Glimpse
 from monitor.store import Store, added, chats, items, sources, watches
 
 ADMIN = 500
@@ -46,6 +47,7 @@ class House:
             topics=(STARLINK, CEASEFIRE),
         )
         self.added: list[Source] = []
+        self.web: dict[str, Glimpse] = {}
         self.paused: frozenset[str] = frozenset()
         self.desk = Desk(
             store=store,
@@ -53,6 +55,7 @@ class House:
             config=lambda: self.config,
             sources=self.sources,
             sources_changed=self.sources_changed,
+            look=self.look,
             vitals=lambda: Vitals("1.0", NOW - timedelta(hours=3)),
             commands=COMMANDS,
             add_watch=self.add_watch,
@@ -61,6 +64,12 @@ class House:
 
     def sources(self) -> tuple[Source, ...]:
         return roster.merged(self.config.sources, self.added, self.paused)
+
+    async def look(self, kind: str, address: str) -> Glimpse:
+        seen = self.web.get(address)
+        if seen is None:
+            raise errors.SourceUnreachable(f"{address} cannot be reached: its name is not known (DNS)")
+        return replace(seen, kind=seen.kind or kind, address=address)
 
     async def sources_changed(self) -> None:
         self.added = await self.store.read(added.every)
@@ -605,9 +614,12 @@ async def test_in_a_group_a_command_that_may_be_another_bots_is_left_alone(house
 
 
 async def test_the_help_and_the_menu_name_every_listed_command(house: House) -> None:
-    shown = await house.says("/help")
-    listed = [command.name for command in COMMANDS.values() if command.listed]
+    listed = [command.name for command in COMMANDS.values() if command.listed and command.who != "admin"]
+    admins = [command.name for command in COMMANDS.values() if command.listed and command.who == "admin"]
+    shown, to_an_admin = await house.says("/help"), await house.says("/help", ADMIN)
     assert all(f"/{name} —" in shown for name in listed)
+    assert not any(f"/{name} —" in shown for name in admins)
+    assert all(f"/{name} —" in to_an_admin for name in (*listed, *admins))
     menus = commands.menus()
     assert set(menus) == {"", *LANGUAGES}
     assert all([name for name, _ in menu] == listed for menu in menus.values())

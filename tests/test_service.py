@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import ADMIN, CHAT, Bot, a_bot
+from running import ADMIN, CHAT, Bot, a_bot, feed
 
 PROMPT = 2.0  # seconds from publication to the chat
 UKRAINIAN = "SpaceX почала вимикати дрони, що використовують Старлінк"
@@ -252,3 +252,34 @@ async def test_a_watch_of_ones_own_alerts_at_once_also_after_a_restart_until_it_
     polls = len(bot.web.requests)
     await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 4, within=10)
     assert len(bot.api.sent) == before
+
+
+async def test_a_source_added_in_the_chat_alerts_for_what_comes_after_also_once_it_was_restarted(
+    bot: Bot,
+) -> None:
+    bot.more = '[network]\nallow_private_hosts = ["127.0.0.1"]\n[polling]\nevery = "1s"\n'
+    bot.write_config()
+    entries = [("/9", "Starlink was there before", "")]
+    bot.web.serve("/other", feed(*entries))
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.api.user_says(ADMIN, f"/add {bot.web.url('/other')}")
+    await bot.api.wait_for(lambda: any("from now on" in text for text in bot.api.texts(ADMIN)))
+    await bot.api.wait_for(lambda: bot.log.read_text("utf-8").count("baseline=yes") >= 3)
+    bot.web.serve("/other", feed(("/10", "Starlink comes to the islands", ""), *entries))
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 1, within=PROMPT + 1)
+    bot.api.presses(ADMIN, "Show its last items")
+    await bot.api.wait_for(
+        lambda: any("• Starlink was there before" in text for text in bot.api.texts(ADMIN))
+    )
+    await bot.stop()
+    bot.web.serve("/other", feed(("/11", "Starlink satellites return", ""), *entries))
+    await bot.start()
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 2, within=10)
+    bot.api.user_says(ADMIN, "/pause 127-0-0-1")
+    await bot.api.wait_for(lambda: any("alone until" in text for text in bot.api.texts(ADMIN)))
+    asked = len([seen for seen in bot.web.requests if seen.path == "/other"])
+    polls = len(bot.web.requests)
+    await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 4, within=10)
+    assert len([seen for seen in bot.web.requests if seen.path == "/other"]) <= asked + 1

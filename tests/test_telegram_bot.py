@@ -90,8 +90,8 @@ async def test_a_request_says_who_asks_what_and_where(api: BotApi) -> None:
         api.user_says(GROUP, "/topics@Monitor_Test_Bot now", user_id=BORYS, title="Night shift")
         await api.wait_for(lambda: len(asked) == 2)
     assert asked == [
-        Request(ANNA, "Anna's desk", ANNA, "hello", language="uk"),
-        Request(GROUP, "Night shift", BORYS, "/topics now", private=False),
+        Request(ANNA, "Anna's desk", ANNA, "hello", language="uk", user_name="User 7"),
+        Request(GROUP, "Night shift", BORYS, "/topics now", private=False, user_name="User 8"),
     ]
 
 
@@ -200,7 +200,9 @@ async def press(api: BotApi, reply: Reply, *, before: Callable[[], None] = lambd
 
 async def test_a_pressed_button_is_a_request_and_its_reply_replaces_the_message(api: BotApi) -> None:
     asked = await press(api, Reply(Message("Subscribed"), notice="You will hear of Starlink"))
-    assert asked[1] == Request(ANNA, f"Chat {ANNA}", ANNA, "/topics starlink", pressed=True)
+    assert asked[1] == Request(
+        ANNA, f"Chat {ANNA}", ANNA, "/topics starlink", pressed=True, user_name="User 7"
+    )
     assert api.texts(ANNA) == ["Subscribed"]
     assert api.notices == ["You will hear of Starlink"]
 

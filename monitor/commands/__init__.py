@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from monitor import errors
-from monitor.commands import about, membership, reading, settings, topics, watching
+from monitor.commands import about, adding, membership, reading, settings, topics, watching
 from monitor.commands.desk import ECHO, Call, Command, Desk, Vitals, nearest
 from monitor.markup import escape
 from monitor.model import Button, Chat, Message, Reply, Request
@@ -39,6 +39,10 @@ COMMANDS: Mapping[str, Command] = {
         Command("timezone", "member", settings.timezone),
         Command("help", "anyone", about.help_),
         Command("stop", "anyone", membership.stop),
+        Command("add", "admin", adding.add),
+        Command("remove", "admin", adding.remove),
+        Command("pause", "admin", adding.pause),
+        Command("resume", "admin", adding.resume),
         Command("approve", "admin", membership.approve, listed=False),
         Command("refuse", "admin", membership.refuse, listed=False),
     )
@@ -61,10 +65,13 @@ async def answer(desk: Desk, request: Request) -> Reply | None:
 
 
 async def _answer(desk: Desk, request: Request, chat: Chat) -> Reply | None:
-    spoken = SPOKEN.match(request.text)
+    text = desk.shortcuts.resolve(request.text)
+    if text is None:
+        return Reply(None, notice=say(chat.language, "refusal.stale_button"))
+    spoken = SPOKEN.match(text)
     if not spoken and not request.private:
         return None
-    name, argument = (spoken[1].lower(), spoken[2].strip()) if spoken else ("", request.text)
+    name, argument = (spoken[1].lower(), spoken[2].strip()) if spoken else ("", text)
     call = Call(desk, request, chat, argument)
     command = COMMANDS.get(name)
     if command is None:
@@ -80,9 +87,16 @@ async def _answer(desk: Desk, request: Request, chat: Chat) -> Reply | None:
 
 
 def menus() -> dict[str, list[tuple[str, str]]]:
-    """Return the menu of commands, as (command, help), by language; "" is for every other language."""
+    """Return the menu of commands, as (command, help), by language; "" is for every other language.
+
+    Those of the admins are not in it: everybody sees the menu.
+    """
     table = {
-        language: [(c.name, str(say(language, f"help.{c.name}"))) for c in COMMANDS.values() if c.listed]
+        language: [
+            (c.name, str(say(language, f"help.{c.name}")))
+            for c in COMMANDS.values()
+            if c.listed and c.who != "admin"
+        ]
         for language in LANGUAGES
     }
     return {"": table[LANGUAGES[0]], **table}
@@ -99,8 +113,9 @@ def _refused(call: Call) -> Reply:
 def _unknown(call: Call, name: str) -> Reply:
     if not name:
         return call.reply("refusal.no_command")
-    listed = {command.name: command.name for command in COMMANDS.values() if command.listed}
-    meant = nearest(name, listed)
+    admin = call.desk.is_admin(call.request.user_id)
+    mine = [one.name for one in COMMANDS.values() if one.listed and (admin or one.who != "admin")]
+    meant = nearest(name, {known: known for known in mine})
     if meant is None:
         return call.reply("refusal.unknown_command", name=clip(name, ECHO))
     text = call.say("refusal.misspelt_command", name=clip(name, ECHO), meant=escape(meant))

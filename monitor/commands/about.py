@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from monitor.commands.desk import Call, listing
+from monitor.commands.desk import Call, Command, listing
 from monitor.commands.settings import zone_name
 from monitor.markup import Safe
 from monitor.model import Message, Reply, SourceState, Topic
@@ -20,9 +20,16 @@ A_DAY = timedelta(days=1)
 
 async def help_(call: Call) -> Reply:
     """List the commands."""
-    commands = [command for command in call.desk.commands.values() if command.listed]
-    lines = [f"/{command.name} — {call.say(f'help.{command.name}')}" for command in commands]
-    return Reply(Message(Safe("\n".join([call.say("help.heading"), "", *lines]))))
+    listed = [command for command in call.desk.commands.values() if command.listed]
+    lines = [call.say("help.heading"), "", *_explained(call, (one for one in listed if one.who != "admin"))]
+    if call.desk.is_admin(call.request.user_id):
+        admins = _explained(call, (one for one in listed if one.who == "admin"))
+        lines += ["", call.say("help.admins"), *admins]
+    return Reply(Message(Safe("\n".join(lines))))
+
+
+def _explained(call: Call, commands: Iterable[Command]) -> list[str]:
+    return [f"/{command.name} — {call.say(f'help.{command.name}')}" for command in commands]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -11,11 +11,13 @@ from typing import Literal
 from rapidfuzz import fuzz, process, utils
 
 from monitor.clock import Clock
+from monitor.commands.shortcuts import Shortcuts
 from monitor.config import Config
 from monitor.markup import Safe
 from monitor.model import Button, Chat, ChatStatus, Message, Reply, Request, Source, Topic
 from monitor.phrases import say
 from monitor.prose import clip, utf16_len
+from monitor.sources import Glimpse
 from monitor.store import Store, chats
 
 Who = Literal["anyone", "member", "admin"]
@@ -42,10 +44,12 @@ class Desk:
     config: Callable[[], Config]
     sources: Callable[[], tuple[Source, ...]]  # of the config and the database, the paused among them
     sources_changed: Callable[[], Awaitable[None]]  # to be called when the database was given others
+    look: Callable[[str, str], Awaitable[Glimpse]]  # (kind, address); raises errors with one sentence
     vitals: Callable[[], Vitals]
     commands: Mapping[str, Command]
     add_watch: Callable[[int, str], Awaitable[Topic]]  # (chat id, query); raises QueryInvalid
     remove_watch: Callable[[int, str], Awaitable[bool]]  # (chat id, watch id)
+    shortcuts: Shortcuts = field(default_factory=Shortcuts)
 
     @property
     def topics(self) -> dict[str, Topic]:

@@ -12,6 +12,7 @@ reader      all of it together
 
 from __future__ import annotations
 
+from monitor.config.addresses import read_address
 from monitor.config.durations import format_duration, parse_duration
 from monitor.config.reader import parse
 from monitor.config.settings import KEYS, Config, Network, Polling, Storage, Telegram
@@ -28,4 +29,5 @@ __all__ = [
     "format_duration",
     "parse",
     "parse_duration",
+    "read_address",
 ]

@@ -6,7 +6,7 @@ import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from monitor.config.values import quoted, string, wrong
+from monitor.config.values import Wrong, quoted, string, wrong
 
 LONGEST_URL = 2_048
 _CHANNEL = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{4,31})")
@@ -14,6 +14,15 @@ _CHANNEL_LINK = re.compile(
     r"(?:https?://)?(?:www\.)?(?:t|telegram)\.me/(?:s/)?([A-Za-z][A-Za-z0-9_]{4,31})(?:[/?#].*)?",
     re.IGNORECASE,
 )
+_CHANNEL_HOST = re.compile(
+    r"(?:https?://)?(?!www\.)([A-Za-z][A-Za-z0-9_]{4,31})\.t\.me(?:[/?#].*)?", re.IGNORECASE
+)
+_NO_CHANNELS = frozenset(
+    {"joinchat", "addlist", "addstickers", "addemoji", "share", "proxy", "login", "boost"}
+)
+_TELEGRAM = re.compile(r"(?:https?://)?(?:www\.)?(?:t|telegram)\.me(?:[/:?#]|$)", re.IGNORECASE)
+_FEED_SCHEME = re.compile(r"^feed:(?:(https?://)|//)", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+-]*:(?!\d)")  # "example.org:8080" has none
 _HOST_LABEL = re.compile(r"[\w-]{1,63}")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 
@@ -61,6 +70,29 @@ def channel(value: object) -> str:
     if found := _CHANNEL_LINK.fullmatch(name):
         raise wrong(f'is a link: write the channel\'s name alone, "{found[1]}"')
     raise wrong(f"{quoted(name)} is no channel name: 5 to 32 of A-Z, a-z, 0-9 and _, a letter first")
+
+
+def read_address(said: str) -> tuple[str, str]:
+    """Return kind and address of a source as people write it: a URL, a bare domain, @name, t.me/name.
+
+    Raises `ValueError` with what is wrong, to be said behind the address: "is no web address: ...".
+    """
+    text = _FEED_SCHEME.sub(lambda found: found[1] or "https://", said.strip().strip("<>\"'"))
+    try:
+        if text.startswith("@"):
+            return "channel", channel(text)
+        found = _CHANNEL_LINK.fullmatch(text) or _CHANNEL_HOST.fullmatch(text)
+        if found and found[1].lower() not in _NO_CHANNELS:
+            return "channel", found[1]
+        if _TELEGRAM.match(text):
+            raise wrong("is no public channel: only one with a name can be read, such as t.me/name")
+        if "://" not in text and _SCHEME.match(text):
+            raise wrong('is no web address: it starts with "https://" or "http://"')
+        if "://" not in text and "." not in text:
+            raise wrong("is neither: write @name for a channel, and a whole address for a feed")
+        return "feed", url(text if "://" in text else f"https://{text}")
+    except Wrong as error:
+        raise ValueError(error.problems[0][1]) from None
 
 
 def host(value: object) -> str:

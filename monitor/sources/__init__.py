@@ -10,8 +10,11 @@ from typing import Final
 from monitor.errors import SourceUnreadable
 from monitor.model import Cursor, Polled, Source
 from monitor.sources import feed, telegram_channel
+from monitor.sources.glimpse import FeedLink, Glimpse, look
 from monitor.sources.http import Http
 from monitor.sources.kind import Fetched, Kind, Parse
+
+__all__ = ["KINDS", "FeedLink", "Glimpse", "look", "poll"]
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {

@@ -42,6 +42,7 @@ class Document:
     entries: tuple[Entry, ...]  # in the order of the document
     ttl: timedelta | None = None
     notes: tuple[str, ...] = ()
+    title: str = ""  # of the feed itself, on one line
 
 
 def items_of(

@@ -111,7 +111,9 @@ def _read_xml(text: str, url: str) -> Document:
     about: dict[str, Any] = dict(feed.feed)
     language = _string(about.get("language"))
     entries = tuple(_entry(entry, url, language) for entry in feed.entries[:MAX_ENTRIES])
-    return Document(entries, _ttl(about), notes)
+    return Document(
+        entries, _ttl(about), notes, one_line(_plain(_mapping(about.get("title_detail")), url).text)
+    )
 
 
 def _run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - feedparser has no types

@@ -27,9 +27,8 @@ def read_json(text: str, url: str) -> Document:
     language = _text(feed.get("language"))
     entries = tuple(_entry(item, url, language) for item in items[:MAX_ENTRIES] if isinstance(item, dict))
     left = len(items) - MAX_ENTRIES
-    return Document(
-        entries, notes=(f"entries left out beyond the first {MAX_ENTRIES}: {left}",) if left > 0 else ()
-    )
+    notes = (f"entries left out beyond the first {MAX_ENTRIES}: {left}",) if left > 0 else ()
+    return Document(entries, notes=notes, title=one_line(unescape(_text(feed.get("title")))))
 
 
 def _entry(item: dict[str, Any], url: str, language: str) -> Entry:

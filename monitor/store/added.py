@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
 
+from monitor import roster
 from monitor.model import Source
 from monitor.store import sources
 from monitor.store.values import stamp
@@ -48,6 +50,39 @@ def add(db: Database, new: Iterable[Source], now: datetime) -> None:
         )
         sources.declare(db, [source])
         sources.forget(db, source.id)
+
+
+def admit(
+    db: Database, configured: Iterable[Source], drafts: Iterable[Source], now: datetime
+) -> tuple[list[Source], list[Source]]:
+    """Add those drafts that are no source yet; return for each the source it is now, and the new ones.
+
+    A draft needs no id, and no name. One that was there before under another list gets its old id.
+    """
+    rows = list(db.query("SELECT id, kind, address FROM sources"))
+    former = {roster.identity(row["kind"], row["address"]): row["id"] for row in rows}
+    present = {roster.identity(one.kind, one.address): one for one in (*every(db), *configured)}
+    used = {one.id for one in present.values()}
+    taken = used.union(row["id"] for row in rows)
+    found, new = [], []
+    for draft in drafts:
+        key = roster.identity(draft.kind, draft.address)
+        if key not in present:
+            old = former.get(key)
+            if old is None or old in used:
+                old = roster.new_id(draft.kind, draft.address, draft.name, taken)
+            taken.add(old)
+            used.add(old)
+            present[key] = replace(draft, id=old, name=draft.name or _plain_name(draft))
+            new.append(present[key])
+        found.append(present[key])
+    add(db, new, now)
+    return found, new
+
+
+def _plain_name(draft: Source) -> str:
+    """Return a name for a source that has none."""
+    return f"@{draft.address}" if draft.kind == "channel" else roster.identity("feed", draft.address)[:100]
 
 
 def remove(db: Database, source_id: str) -> bool:

@@ -86,6 +86,16 @@ def latest(db: Database, topics: Sequence[str], limit: int) -> list[Found]:
     return [found_of(db, row) for row in rows]
 
 
+def latest_of(db: Database, source_id: str, limit: int) -> list[Found]:
+    """Return the newest items of a source, newest first."""
+    rows = db.query(
+        f"SELECT items.*, {SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = items.source_id"
+        " WHERE items.source_id = ? ORDER BY coalesce(published, found) DESC, items.id DESC LIMIT ?",
+        [source_id, limit],
+    )
+    return [found_of(db, row) for row in rows]
+
+
 def history(db: Database, since: datetime) -> Iterator[Found]:
     """Yield every item found since then, oldest first, without its matches."""
     rows = db.query(

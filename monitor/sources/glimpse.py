@@ -1,0 +1,93 @@
+"""What stands at an address that somebody names: a feed, a channel, or a page that names feeds."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.errors import SourceUnreadable
+from monitor.html import one_line, parse_html, web_address
+from monitor.model import Cursor, Item, Source
+from monitor.sources import feed, telegram_channel
+from monitor.sources.entries import items_of
+from monitor.sources.envelope import decoded
+from monitor.sources.headers import http_date
+from monitor.sources.http import Http, Response, shown
+
+MOST_FEEDS: Final = 20  # of one page
+_FEED_TYPES: Final = frozenset(
+    {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/json"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLink:
+    """A feed that a page names."""
+
+    url: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A feed or a channel with what it shows now, or the feeds of a page that is none itself."""
+
+    kind: str
+    address: str  # where it stands for good, after permanent redirects
+    title: str = ""
+    items: tuple[Item, ...] = ()  # oldest first
+    feeds: tuple[FeedLink, ...] = ()
+
+
+async def look(http: Http, kind: str, address: str) -> Glimpse:
+    """Return what stands at an address, which may be a public one only.
+
+    Raises `SourceUnreachable`, `SourceUnreadable` or `SourceGone`, each with one sentence.
+    """
+    source = Source(id="", name=address, kind=kind, address=address, trusted=False)
+    if kind == "channel":
+        fetched = await telegram_channel.fetch(http, source, Cursor())
+        polled = await asyncio.to_thread(telegram_channel.parse, fetched, source, Cursor())
+        title = await asyncio.to_thread(_channel_title, fetched.answers[0])
+        return Glimpse(kind, address, title, polled.items)
+    answer = (await feed.fetch(http, source, Cursor())).answers[-1]
+    return await asyncio.to_thread(_read, answer)
+
+
+def _read(answer: Response) -> Glimpse:
+    """Return the feed that an answer is, or the feeds that it names as a page."""
+    kind = answer.headers.get("content-type", "")
+    address = answer.permanent_url or answer.asked
+    try:
+        document = feed.read(answer.body, kind, answer.url)
+    except SourceUnreadable as error:
+        feeds = discover(decoded(answer.body, kind), answer.url)
+        if feeds:
+            return Glimpse("page", address, feeds=feeds)
+        raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
+    items, _ = items_of(document, "", http_date(answer.headers.get("date", "")))
+    return Glimpse("feed", address, document.title, items)
+
+
+def discover(page: str, base: str) -> tuple[FeedLink, ...]:
+    """Return the feeds that an HTML page names in its head, in its order, each once."""
+    found: dict[str, FeedLink] = {}
+    for link in parse_html(page).css("link[rel][href]"):
+        facts = link.attributes
+        kind = (facts.get("type") or "").partition(";")[0].strip().lower()
+        if "alternate" in (facts.get("rel") or "").lower().split() and kind in _FEED_TYPES:
+            url = web_address(facts.get("href") or "", base)
+            if url:
+                found.setdefault(url, FeedLink(url, one_line(facts.get("title") or "")))
+    return tuple(found.values())[:MOST_FEEDS]
+
+
+def _channel_title(answer: Response) -> str:
+    """Return the name that a channel's page shows; "" where it shows none."""
+    page = parse_html(answer.body.decode("utf-8", "replace"))
+    header = page.css_first(".tgme_channel_info_header_title")
+    if header is not None:
+        return one_line(header.text())
+    meta = page.css_first('meta[property="og:title"]')
+    return one_line((meta.attributes.get("content") or "") if meta is not None else "")
