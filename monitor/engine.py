@@ -17,7 +17,7 @@ from typing import Self
 from monitor import __version__, errors, matching, roster
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.model import Source, Topic
+from monitor.model import Place, Source, Topic
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources import Glimpse, look
 from monitor.sources.http import Http
@@ -102,10 +102,10 @@ class Engine:
         if await self.store.read(added.version) != self._roll.version:
             await self.follow_sources()
 
-    async def add_watch(self, chat_id: int, query: str) -> Topic:
-        """Let a chat watch for a query from now on; raises QueryInvalid or StoreUnwritable."""
+    async def add_watch(self, place: Place, query: str) -> Topic:
+        """Let a place watch for a query from now on; raises QueryInvalid or StoreUnwritable."""
         matching.parse(query)
-        add = partial(watches.add, chat_id=chat_id, query=query, now=self.clock.now())
+        add = partial(watches.add, place=place, query=query, now=self.clock.now())
         async with self._changing:
             watch = await self.store.write(add)
             await asyncio.to_thread(self.watch.add, watch)

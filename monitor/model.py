@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 Priority = Literal["urgent", "normal", "low"]
@@ -20,6 +20,7 @@ Field = Literal["title", "text"]
 How = Literal["exact", "form", "script", "typo", "prefix", "regex"]
 Access = Literal["open", "approval", "closed"]
 ChatStatus = Literal["pending", "active", "refused", "stopped", "gone"]
+ChatKind = Literal["private", "group", "channel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,31 @@ class Place(NamedTuple):
     thread_id: int = 0  # Bot API, message_thread_id; 0 is the chat itself, in a forum its topic "General"
 
 
+class Quiet(NamedTuple):
+    """The hours of each day in which only what is urgent is told, in the chat's zone; over midnight too."""
+
+    begin: time
+    end: time  # another than `begin`
+
+    def __str__(self) -> str:
+        """Return it as it is typed: "23:00-07:00"."""
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+
+
+class Rhythm(NamedTuple):
+    """How alerts come: each at once ("off"), or together at each full hour or once a day."""
+
+    every: Literal["off", "hourly", "daily"]
+    at: time | None = None  # of "daily", in the chat's zone
+
+    def __str__(self) -> str:
+        """Return it as it is typed: "off", "hourly", "daily 08:00"."""
+        return f"{self.every} {self.at:%H:%M}" if self.at is not None else self.every
+
+
+AT_ONCE = Rhythm("off")
+
+
 @dataclass(frozen=True, slots=True)
 class Chat:
     """Somebody who talks to the bot: a private chat, a group, a channel."""
@@ -164,6 +190,27 @@ class Chat:
     status: ChatStatus
     language: str  # of the bot's own words
     timezone: str  # IANA name
+    kind: ChatKind = "private"
+    muted: datetime | None = None  # nothing is told until then
+    quiet: Quiet | None = None
+    rhythm: Rhythm = AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """How a place wants to hear of a topic."""
+
+    silent: bool = False  # without a sound
+    muted: datetime | None = None  # nothing of it is told until then
+    rhythm: Rhythm | None = None  # None is the chat's
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A place that subscribed to some topics: its chat, and how it wants to hear of each."""
+
+    chat: Chat
+    wanted: Mapping[str, Subscription]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +275,7 @@ class Request:
     chat_title: str
     user_id: int
     text: str  # "/subscribe starlink"
+    thread_id: int = 0  # of the topic of a forum that it was said in
     private: bool = True
     pressed: bool = False  # a button, so that the reply replaces the message that carries it
     language: str | None = None  # of the user's Telegram client

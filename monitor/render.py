@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 
+from monitor import hours
 from monitor.markup import Safe, escape, is_web, isolated, link, split
 from monitor.model import Alert, Chat, Evidence, Item, Message, Source
 from monitor.phrases import say, spoken
@@ -222,22 +222,19 @@ def _moment(item: Item, found: datetime, now: datetime) -> tuple[datetime, bool]
 def _when(item: Item, found: datetime, chat: Chat, now: datetime) -> Safe:
     """Return the time of an item in the chat's zone, with the date where it is not today, and its age."""
     moment, published = _moment(item, found, now)
-    zone = _zone(chat.timezone)
-    local, today = moment.astimezone(zone), now.astimezone(zone)
-    pattern = "d MMM, HH:mm" if local.year == today.year else "d MMM y, HH:mm"
-    if local.date() == today.date():
-        pattern = "HH:mm"
-    shown = format_datetime(local, pattern, locale=spoken(chat.language))
+    shown = clock_time(moment, chat, now)
     when = ago(moment, chat.language, now)
     return say(chat.language, "time.published" if published else "time.found", time=shown, ago=when)
 
 
-def _zone(name: str) -> ZoneInfo:
-    """Return a time zone by its name, UTC for one that this machine does not know."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+def clock_time(moment: datetime, chat: Chat, now: datetime) -> str:
+    """Return a moment by the clock of a chat, with the date where that is not today: "2 Feb, 08:00"."""
+    zone = hours.zone(chat.timezone)
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    pattern = "d MMM, HH:mm" if local.year == today.year else "d MMM y, HH:mm"
+    if local.date() == today.date():
+        pattern = "HH:mm"
+    return format_datetime(local, pattern, locale=spoken(chat.language))
 
 
 def ago(moment: datetime, language: str, now: datetime) -> str:
@@ -255,8 +252,10 @@ def ago(moment: datetime, language: str, now: datetime) -> str:
     return say(language, "time.now")
 
 
-def span(length: timedelta, language: str) -> str:
-    """Return a length of time in whole minutes, hours or days, at least one minute: "2 hours"."""
-    return format_timedelta(
-        max(length, timedelta(minutes=1)), granularity="minute", threshold=1.5, locale=spoken(language)
-    )
+def span(length: timedelta, language: str, threshold: float = 1.5) -> str:
+    """Return a length of time in whole minutes, hours or days, at least one minute: "2 hours".
+
+    A larger unit is taken from `threshold` of it on.
+    """
+    minutes = max(length, timedelta(minutes=1))
+    return format_timedelta(minutes, granularity="minute", threshold=threshold, locale=spoken(language))

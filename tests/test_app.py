@@ -21,6 +21,7 @@ from monitor.clock import SystemClock
 from monitor.config import Config, Polling, Telegram
 from monitor.engine import Engine
 from monitor.errors import StoreUnwritable
+from monitor.model import Place
 from monitor.store import chats
 
 
@@ -121,7 +122,7 @@ async def test_a_watch_that_is_added_during_a_reload_is_not_lost(
     monkeypatch.setattr(engine.store, "write", slow)
     reload = asyncio.create_task(engine.reconfigure(engine.config))
     await asyncio.wait_for(reading.wait(), 5)
-    adding = asyncio.create_task(engine.add_watch(1, "drone"))
+    adding = asyncio.create_task(engine.add_watch(Place(1), "drone"))
     await asyncio.wait({adding}, timeout=0.2)  # enough for it to be done, were it not kept waiting
     go_on.set()
     await asyncio.wait_for(asyncio.gather(reload, adding), 5)

@@ -24,7 +24,7 @@ from monitor.commands.desk import Call
 from monitor.config import Config, Telegram
 from monitor.markup import plain
 from monitor.matching import parse
-from monitor.model import Evidence, Match, Message, Reply, Request, Source, SourceState, Topic
+from monitor.model import Evidence, Match, Message, Place, Reply, Request, Source, SourceState, Topic
 from monitor.phrases import CATALOGUES, LANGUAGES
 from monitor.sources import Glimpse
 from monitor.store import Store, added, chats, items, sources, watches
@@ -75,9 +75,9 @@ class House:
         self.added = await self.store.read(added.every)
         self.paused = await self.store.read(added.paused)
 
-    async def add_watch(self, chat_id: int, query: str) -> Topic:
+    async def add_watch(self, place: Place, query: str) -> Topic:
         parse(query)
-        return await self.store.write(partial(watches.add, chat_id=chat_id, query=query, now=NOW))
+        return await self.store.write(partial(watches.add, place=place, query=query, now=NOW))
 
     async def remove_watch(self, chat_id: int, watch_id: str) -> bool:
         return await self.store.write(partial(watches.remove, chat_id=chat_id, watch_id=watch_id))

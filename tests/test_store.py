@@ -17,7 +17,7 @@ from builders import NOW, chat, item, source
 
 from monitor import errors
 from monitor.audience import Hearing
-from monitor.model import Cursor, Evidence, Match, Place, SourceState
+from monitor.model import Cursor, Evidence, Listener, Match, Place, SourceState, Subscription
 from monitor.store import Database, Store, chats, items, outbox, sources, stories
 from monitor.store.schema import migrations
 from monitor.store.values import item_row, stamp
@@ -229,7 +229,8 @@ async def test_only_active_chats_listen(store: Store) -> None:
     for chat_id, status in ((1, "active"), (2, "stopped"), (3, "gone"), (4, "pending")):
         await store.write(partial(chats.put, chat=chat(chat_id, status=status), now=NOW))
         await store.write(partial(chats.subscribe, chat_id=chat_id, topic_ids=["a"], now=NOW))
-    assert await store.read(partial(chats.listeners, topic_ids=["a", "b"])) == {Place(1): {"a": False}}
+    heard = await store.read(partial(chats.listeners, topic_ids=["a", "b"]))
+    assert heard == {Place(1): Listener(chat(1), {"a": Subscription()})}
 
 
 async def test_the_next_row_that_comes_due_is_known(store: Store) -> None:
@@ -394,9 +395,8 @@ async def test_what_an_older_version_stored_is_carried_over_to_places(tmp_path: 
     db.conn.commit()
     db.close()
     store = Store.open(path)
-    assert await store.read(partial(chats.listeners, topic_ids=["starlink"])) == {
-        Place(1): {"starlink": False}
-    }
+    (listener,) = (await store.read(partial(chats.listeners, topic_ids=["starlink"]))).values()
+    assert listener == Listener(chat(1, title="Anna", timezone="UTC"), {"starlink": Subscription()})
     sql = "SELECT thread_id, digest, silent FROM outbox"
     assert await store.read(lambda db: db.execute(sql).fetchall()) == [(0, 1, 0)]
     await store.close()

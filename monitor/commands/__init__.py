@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from monitor import errors
-from monitor.commands import about, adding, membership, reading, settings, topics, watching
+from monitor.commands import (
+    about,
+    adding,
+    membership,
+    mutes,
+    reading,
+    rhythms,
+    settings,
+    topics,
+    watching,
+)
 from monitor.commands.desk import ECHO, Call, Command, Desk, Vitals, nearest
 from monitor.markup import escape
 from monitor.model import Button, Chat, Message, Reply, Request
@@ -32,6 +42,11 @@ COMMANDS: Mapping[str, Command] = {
         Command("unsubscribe", "member", topics.unsubscribe),
         Command("watch", "member", watching.watch),
         Command("unwatch", "member", watching.unwatch),
+        Command("mute", "member", mutes.mute),
+        Command("unmute", "member", mutes.unmute),
+        Command("quiet", "member", mutes.quiet),
+        Command("digest", "member", rhythms.digest),
+        Command("silent", "member", rhythms.silent),
         Command("latest", "member", reading.latest),
         Command("sources", "member", reading.sources),
         Command("status", "member", about.status),

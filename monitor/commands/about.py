@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from monitor.commands.desk import Call, Command, listing
+from monitor.commands.desk import ECHO, Call, Command, listing
+from monitor.commands.rhythms import how
 from monitor.commands.settings import zone_name
 from monitor.markup import Safe
-from monitor.model import Message, Reply, SourceState, Topic
-from monitor.render import ago
+from monitor.model import Message, Place, Reply, SourceState, Subscription, Topic
+from monitor.prose import clip
+from monitor.render import ago, clock_time
 from monitor.store import Database, chats, items, outbox, watches
 from monitor.store import sources as sources_table
 
 A_DAY = timedelta(days=1)
+MOST_LINES = 20  # on when a chat and its topics are told
 
 
 async def help_(call: Call) -> Reply:
@@ -36,7 +39,7 @@ def _explained(call: Call, commands: Iterable[Command]) -> list[str]:
 class Facts:
     """What the database knows of how things go."""
 
-    mine: frozenset[str]  # topic ids
+    mine: Mapping[str, Subscription]  # by topic id
     own: Sequence[Topic]  # the chat's watches
     states: Mapping[str, SourceState]
     found: int
@@ -48,19 +51,24 @@ class Facts:
 async def status(call: Call) -> Reply:
     """Say what the chat hears of, and prove that the system is alive."""
     now = call.desk.clock.now()
-    facts = await call.desk.store.read(partial(_facts, chat_id=call.chat.id, since=now - A_DAY))
-    lines = [_mine(call, facts), *_sources(call, facts, now), *_work(call, facts, now)]
+    facts = await call.desk.store.read(partial(_facts, place=call.place, since=now - A_DAY))
+    lines = [
+        _mine(call, facts),
+        *_when(call, facts, now),
+        *_sources(call, facts, now),
+        *_work(call, facts, now),
+    ]
     if call.desk.is_admin(call.request.user_id):
         active, pending = (facts.chats.get(status, 0) for status in ("active", "pending"))
         lines.append(call.say("status.chats", active=active, pending=pending))
     return Reply(Message(Safe("\n".join(lines))))
 
 
-def _facts(db: Database, chat_id: int, since: datetime) -> Facts:
+def _facts(db: Database, place: Place, since: datetime) -> Facts:
     found, matched = items.count_since(db, since)
     return Facts(
-        mine=chats.topics(db, chat_id),
-        own=watches.of(db, chat_id),
+        mine=chats.subscriptions(db, place),
+        own=watches.of(db, place.chat_id),
         states=sources_table.states(db),
         found=found,
         matched=matched,
@@ -76,6 +84,33 @@ def _mine(call: Call, facts: Facts) -> Safe:
     if not names:
         return call.say("status.nothing", zone=zone)
     return call.say("status.you", names=listing(names), zone=zone)
+
+
+def _when(call: Call, facts: Facts, now: datetime) -> list[Safe]:
+    """Return when the chat wants to be told, as far as that is not always and at once."""
+    chat, lines = call.chat, []
+    if chat.muted and chat.muted > now:
+        lines.append(call.say("status.muted", time=clock_time(chat.muted, chat, now)))
+    if chat.quiet:
+        lines.append(call.say("status.quiet", hours=chat.quiet))
+    if chat.rhythm.every != "off":
+        lines.append(call.say("status.rhythm", how=how(call, chat.rhythm)))
+    for topic in (*call.desk.topics.values(), *facts.own):
+        said = _of_topic(call, facts.mine[topic.id], now) if topic.id in facts.mine else []
+        if said and len(lines) < MOST_LINES:
+            lines.append(call.say("status.topic", name=clip(topic.name, ECHO), facts=Safe("; ".join(said))))
+    return lines
+
+
+def _of_topic(call: Call, own: Subscription, now: datetime) -> list[Safe]:
+    said = []
+    if own.muted and own.muted > now:
+        said.append(call.say("status.topic_muted", time=clock_time(own.muted, call.chat, now)))
+    if own.rhythm:
+        said.append(how(call, own.rhythm))
+    if own.silent:
+        said.append(call.say("status.topic_silent"))
+    return said
 
 
 def _sources(call: Call, facts: Facts, now: datetime) -> list[Safe]:

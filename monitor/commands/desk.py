@@ -14,7 +14,7 @@ from monitor.clock import Clock
 from monitor.commands.shortcuts import Shortcuts
 from monitor.config import Config
 from monitor.markup import Safe
-from monitor.model import Button, Chat, ChatStatus, Message, Reply, Request, Source, Topic
+from monitor.model import Button, Chat, ChatStatus, Message, Place, Reply, Request, Source, Topic
 from monitor.phrases import say
 from monitor.prose import clip, utf16_len
 from monitor.sources import Glimpse
@@ -47,7 +47,7 @@ class Desk:
     look: Callable[[str, str], Awaitable[Glimpse]]  # (kind, address); raises errors with one sentence
     vitals: Callable[[], Vitals]
     commands: Mapping[str, Command]
-    add_watch: Callable[[int, str], Awaitable[Topic]]  # (chat id, query); raises QueryInvalid
+    add_watch: Callable[[Place, str], Awaitable[Topic]]  # (place, query); raises QueryInvalid
     remove_watch: Callable[[int, str], Awaitable[bool]]  # (chat id, watch id)
     shortcuts: Shortcuts = field(default_factory=Shortcuts)
 
@@ -69,6 +69,7 @@ class Desk:
             status="pending",
             language=self.config().telegram.language,
             timezone="UTC",
+            kind="private" if request.private else "group",
         )
 
 
@@ -81,9 +82,19 @@ class Call:
     chat: Chat
     argument: str
 
+    @property
+    def place(self) -> Place:
+        """The place that the command is about: the chat, or the topic of a forum that it was said in."""
+        return Place(self.chat.id, self.request.thread_id)
+
+    @property
+    def language(self) -> str:
+        """The language of the answer."""
+        return self.chat.language
+
     def say(self, key: str, **facts: object) -> Safe:
-        """Return a phrase in the language of the chat."""
-        return say(self.chat.language, key, **facts)
+        """Return a phrase in the language of the answer."""
+        return say(self.language, key, **facts)
 
     def reply(self, key: str, **facts: object) -> Reply:
         """Return a reply that consists of one phrase."""

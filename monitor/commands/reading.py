@@ -32,7 +32,7 @@ async def latest(call: Call) -> Reply:
         if not wanted:
             return await _latest_of_source(call, known)
     else:
-        mine = await call.desk.store.read(partial(chats.topics, chat_id=call.chat.id))
+        mine = await call.desk.store.read(lambda db: chats.topics(db, *call.place))
         wanted = [topic_id for topic_id in known if topic_id in mine] or list(known)
     found = await call.desk.store.read(partial(items.latest, topics=wanted, limit=SHOWN))
     return _listed(call, listing(known[topic_id].name for topic_id in wanted), found)

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from zoneinfo import available_timezones
 
+from monitor.commands import hearing
 from monitor.commands.desk import ECHO, Call, nearest, rows
 from monitor.model import Button, Message, Reply
 from monitor.phrases import LANGUAGES, say
@@ -42,7 +43,7 @@ async def timezone(call: Call) -> Reply:
         buttons = [Button(known[meant], f"/timezone {known[meant]}")] if meant else []
         text = call.say("timezone.unknown", argument=clip(call.argument, ECHO))
         return Reply(Message(text, buttons=rows(buttons, 1)))
-    await call.change(timezone=zone)
+    await hearing.adjust_chat(call, timezone=zone)
     return call.reply("timezone.done", zone=zone_name(zone))
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 from monitor.commands.desk import ECHO, Call, listing, nearest, page_of, rows, turns
 from monitor.markup import Safe, plain
 from monitor.model import Button, Message, Reply, Topic
 from monitor.prose import clip
-from monitor.store import chats
+from monitor.store import Database, chats
 
 ON_A_PAGE = 90  # topics; a message takes 100 buttons
 NOTICED = 120  # UTF-16 units of names in a toast, which holds 200 characters
@@ -22,7 +21,7 @@ async def board(call: Call, text: str, page: int = 1) -> Message:
 
     Many topics take several pages, from 1, with buttons that lead to the others.
     """
-    wanted = await call.desk.store.read(partial(chats.topics, chat_id=call.chat.id))
+    wanted = await call.desk.store.read(lambda db: chats.topics(db, *call.place))
     topics = call.desk.topics
     buttons = [
         Button(f"✅ {clip(topic.name, ECHO)}", f"/unsubscribe {topic.id}")
@@ -61,11 +60,15 @@ async def _change(call: Call, how: str) -> Reply:
     if not chosen:
         return _misspelt(call, how)
     ids = [topic.id for topic in chosen]
-    if how == "subscribed":
-        job = partial(chats.subscribe, chat_id=call.chat.id, topic_ids=ids, now=call.desk.clock.now())
-    else:
-        job = partial(chats.unsubscribe, chat_id=call.chat.id, topic_ids=ids)
-    await call.desk.store.write(job)
+    (chat_id, thread_id), now = call.place, call.desk.clock.now()
+
+    def write(db: Database) -> None:
+        if how == "subscribed":
+            chats.subscribe(db, chat_id, ids, now, thread_id=thread_id)
+        else:
+            chats.unsubscribe(db, chat_id, ids, thread_id=thread_id)
+
+    await call.desk.store.write(write)
     names = [topic.name for topic in chosen]
     if call.request.pressed:
         page = list(known).index(ids[0]) // ON_A_PAGE + 1
@@ -103,7 +106,7 @@ def _misspelt(call: Call, how: str) -> Reply:
 
 
 async def _overview(call: Call) -> Safe:
-    wanted = await call.desk.store.read(partial(chats.topics, chat_id=call.chat.id))
+    wanted = await call.desk.store.read(lambda db: chats.topics(db, *call.place))
     known = call.desk.topics
     if not known:
         return call.say("topics.none_configured")

@@ -25,7 +25,7 @@ async def watch(call: Call) -> Reply:
     if len(own) >= MOST:
         return Reply(await _overview(call, "watch.too_many"))
     try:
-        added = await call.desk.add_watch(call.chat.id, call.argument)
+        added = await call.desk.add_watch(call.place, call.argument)
     except QueryInvalid as error:
         return Reply(Message(_pointed_at(call, error)))
     button = Button(call.say("watch.end"), f"/unwatch {added.id}")

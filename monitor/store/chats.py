@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from monitor.model import Chat, ChatStatus, Place
-from monitor.store.values import chat_of, moment, stamp
+from monitor.model import Chat, ChatStatus, Listener, Place, Subscription
+from monitor.store.values import chat_of, chat_row, column, moment, stamp, subscription_of
 
 WAITING: tuple[ChatStatus, ...] = ("pending",)
 
@@ -23,7 +23,7 @@ def get(db: Database, chat_id: int) -> Chat | None:
 
 def put(db: Database, chat: Chat, now: datetime) -> None:
     """Store a chat as it is now; the moment it first wrote stays."""
-    facts = {name: getattr(chat, name) for name in Chat.__slots__}
+    facts = chat_row(chat)
     if get(db, chat.id):
         db.table("chats").update(chat.id, facts)
     else:
@@ -98,9 +98,23 @@ def count(db: Database) -> dict[str, int]:
 
 def topics(db: Database, chat_id: int, thread_id: int = 0) -> frozenset[str]:
     """Return the ids of the topics that a place subscribed to."""
-    place = [chat_id, thread_id]
-    rows = db.query("SELECT topic_id FROM subscriptions WHERE chat_id = ? AND thread_id = ?", place)
-    return frozenset(row["topic_id"] for row in rows)
+    return frozenset(subscriptions(db, Place(chat_id, thread_id)))
+
+
+def subscriptions(db: Database, place: Place) -> dict[str, Subscription]:
+    """Return how a place wants to hear of each topic that it subscribed to, by the topic's id."""
+    rows = db.query("SELECT * FROM subscriptions WHERE chat_id = ? AND thread_id = ?", [*place])
+    return {row["topic_id"]: subscription_of(row) for row in rows}
+
+
+def adjust(db: Database, place: Place, topic_ids: Iterable[str], **facts: object) -> None:
+    """Change how a place hears of some topics; those that it did not subscribe to are passed over."""
+    columns = ", ".join(f"{name} = ?" for name in facts)
+    for topic_id in topic_ids:
+        db.execute(
+            f"UPDATE subscriptions SET {columns} WHERE chat_id = ? AND thread_id = ? AND topic_id = ?",
+            [*map(column, facts.values()), *place, topic_id],
+        )
 
 
 def subscribe(
@@ -123,18 +137,19 @@ def unsubscribe(db: Database, chat_id: int, topic_ids: Iterable[str], *, thread_
         )
 
 
-def listeners(db: Database, topic_ids: Iterable[str]) -> dict[Place, dict[str, bool]]:
-    """Return the places in active chats that subscribed to any of these topics.
-
-    Each comes with which of them it subscribed to, and whether that topic is silent there.
-    """
-    heard: dict[Place, dict[str, bool]] = {}
+def listeners(db: Database, topic_ids: Iterable[str]) -> dict[Place, Listener]:
+    """Return the places in active chats that subscribed to any of these topics, and how they hear of each."""
+    heard: dict[Place, dict[str, Subscription]] = {}
+    found: dict[int, Chat] = {}
     for topic_id in topic_ids:
         for row in db.query(
-            "SELECT chat_id, thread_id, silent FROM subscriptions JOIN chats ON chats.id = chat_id"
+            "SELECT chats.*, thread_id, silent, subscriptions.muted AS topic_muted,"
+            " subscriptions.rhythm AS topic_rhythm FROM subscriptions JOIN chats ON chats.id = chat_id"
             " WHERE topic_id = ? AND status = 'active' ORDER BY chat_id, thread_id",
             [topic_id],
         ):
-            place = Place(row["chat_id"], row["thread_id"])
-            heard.setdefault(place, {})[topic_id] = bool(row["silent"])
-    return heard
+            chat_id = row["id"]
+            found[chat_id] = found.get(chat_id) or chat_of(row)
+            own = subscription_of({**row, "muted": row["topic_muted"], "rhythm": row["topic_rhythm"]})
+            heard.setdefault(Place(chat_id, row["thread_id"]), {})[topic_id] = own
+    return {place: Listener(found[place.chat_id], wanted) for place, wanted in heard.items()}

@@ -17,6 +17,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from monitor import audience
 from monitor.audience import Hearing
 from monitor.model import Alert, Delivery, Place, Topic
 from monitor.store import chats, items
@@ -41,8 +42,8 @@ def told(db: Database, story_id: int) -> frozenset[Place]:
 def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: datetime) -> bool:
     """Queue an item for a place and return whether anything changed by that.
 
-    What waits for that place with the same story stays, unless this is more pressing; what was dropped or
-    given up is queued anew.
+    What waits for that place with the same story stays, unless this is more pressing, or may be told
+    before the digest that it waits for; what was dropped or given up is queued anew.
     """
     row = (*hearing.place, story_id, item_id, json.dumps(hearing.topic_ids), hearing.priority)
     cursor = db.execute(
@@ -55,7 +56,8 @@ def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: dat
             digest = excluded.digest, silent = excluded.silent, due = excluded.due,
             state = 'queued', attempts = 0, finished = NULL, error = NULL
         WHERE state IN ('dropped', 'dead')
-            OR (state = 'queued' AND {_rank("excluded.priority")} < {_rank("outbox.priority")})
+            OR (state = 'queued' AND ({_rank("excluded.priority")} < {_rank("outbox.priority")}
+                OR (outbox.digest AND excluded.due < outbox.due)))
         """,
         [*row, hearing.digest, hearing.silent, stamp(hearing.due), stamp(now)],
     )
@@ -66,7 +68,8 @@ def claim(db: Database, now: datetime, limit: int) -> list[Delivery]:
     """Mark the next due rows as claimed and return them, urgent ones first, the oldest first in each.
 
     With a row for a digest come all that are due for its place, to make one. Rows that nobody
-    wants any more are dropped instead: the chat stopped, or unsubscribed.
+    wants any more are dropped instead: the chat stopped, or unsubscribed. Rows for a chat that was muted
+    meanwhile, or is in its quiet hours, are put off until it may be told, to come as one digest.
     """
     due = "SELECT * FROM outbox WHERE state = 'queued' AND due <= ?"
     order = f"ORDER BY {_rank('priority')}, id"
@@ -108,6 +111,25 @@ def drop_chat(db: Database, chat_id: int, reason: str, now: datetime) -> int:
     return int(cursor.rowcount)
 
 
+def hold_anew(db: Database, chat_id: int, now: datetime) -> None:
+    """Let what waits for a digest of a chat wait no longer than the chat now wants, or come at once.
+
+    To be called when a chat changes when it wants to be told. Nothing is put off here: `claim` asks
+    again when a row is due.
+    """
+    chat = chat_of(next(db.query("SELECT * FROM chats WHERE id = ?", [chat_id])))
+    waiting = "SELECT * FROM outbox WHERE state = 'queued' AND digest AND due > ? AND chat_id = ?"
+    for row in list(db.query(waiting, [stamp(now), chat_id])):
+        wanted = chats.subscriptions(db, _place(row))
+        due = [
+            audience.release(chat, wanted[topic_id], row["priority"], now)
+            for topic_id in json.loads(row["topics"])
+            if topic_id in wanted
+        ]
+        if due and stamp(min(due)) < row["due"]:
+            db.execute("UPDATE outbox SET due = ? WHERE id = ?", [stamp(min(due)), row["id"]])
+
+
 def release(db: Database) -> int:
     """Give back what a process that ended left claimed and return how much that was."""
     return int(db.execute("UPDATE outbox SET state = 'queued' WHERE state = 'claimed'").rowcount)
@@ -126,10 +148,15 @@ def count(db: Database) -> dict[str, int]:
 def _claim(db: Database, row: Row, now: datetime) -> Delivery | None:
     chat = chat_of(next(db.query("SELECT * FROM chats WHERE id = ?", [row["chat_id"]])))
     place = _place(row)
-    topic_ids = chats.topics(db, *place).intersection(json.loads(row["topics"]))
+    subscribed = chats.subscriptions(db, place)
+    topic_ids = frozenset(subscribed).intersection(json.loads(row["topics"]))
     if chat.status != "active" or not topic_ids:
         reason = "the chat unsubscribed" if chat.status == "active" else f"the chat is {chat.status}"
         _finish(db, row["id"], now, state="dropped", error=reason)
+        return None
+    wanted = [subscribed[topic_id] for topic_id in topic_ids]
+    if until := audience.held(chat, wanted, row["priority"], now):
+        db.execute("UPDATE outbox SET due = ?, digest = 1 WHERE id = ?", [stamp(until), row["id"]])
         return None
     db.execute("UPDATE outbox SET state = 'claimed', attempts = attempts + 1 WHERE id = ?", [row["id"]])
     return Delivery(

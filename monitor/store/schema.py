@@ -282,3 +282,15 @@ def m010_channels(db: Database) -> None:
     """Note the posts that a channel showed at the last look, and those that could not be read yet."""
     db.table("sources").add_column("posts", str)
     db.table("sources").add_column("gaps", str)
+
+
+@migrations()
+def m011_hearing(db: Database) -> None:
+    """Let chats say when they want to be told: mutes, quiet hours, digests."""
+    db.table("chats").add_column("kind", str, not_null_default="private")
+    db.execute("UPDATE chats SET kind = 'group' WHERE id < 0")
+    db.table("chats").add_column("rhythm", str, not_null_default="off")
+    db.table("chats").add_column("quiet", str)  # "23:00-07:00", in the chat's zone
+    db.table("subscriptions").add_column("rhythm", str)  # NULL is the chat's
+    for table in ("chats", "subscriptions"):
+        db.table(table).add_column("muted", str)  # until when

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.model import Chat, Evidence, Item
+from monitor.hours import parse_quiet, parse_rhythm
+from monitor.model import AT_ONCE, Chat, Evidence, Item, Quiet, Rhythm, Subscription
 
 Row = Mapping[str, Any]
 
@@ -53,4 +54,29 @@ def evidence_of(text: str) -> tuple[Evidence, ...]:
 
 def chat_of(row: Row) -> Chat:
     """Return the chat of a row of `chats`."""
-    return Chat(**{name: row[name] for name in Chat.__slots__})
+    facts = {name: row[name] for name in Chat.__slots__}
+    facts["muted"] = moment(row["muted"])
+    facts["quiet"] = parse_quiet(row["quiet"] or "")
+    facts["rhythm"] = parse_rhythm(row["rhythm"]) or AT_ONCE
+    return Chat(**facts)
+
+
+def chat_row(chat: Chat) -> dict[str, Any]:
+    """Return the columns of a chat."""
+    return {name: column(getattr(chat, name)) for name in Chat.__slots__}
+
+
+def subscription_of(row: Row) -> Subscription:
+    """Return how a place hears of a topic, from a row of `subscriptions`."""
+    return Subscription(
+        silent=bool(row["silent"]),
+        muted=moment(row["muted"]),
+        rhythm=parse_rhythm(row["rhythm"] or ""),
+    )
+
+
+def column(value: object) -> object:
+    """Return a value as it stands in a column: moments, quiet hours and rhythms as text."""
+    if isinstance(value, datetime):
+        return stamp(value)
+    return str(value) if isinstance(value, Quiet | Rhythm) else value

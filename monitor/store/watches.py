@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from monitor.model import Topic
+from monitor.model import Place, Topic
 from monitor.store import chats
 from monitor.store.values import stamp
 
@@ -27,14 +27,13 @@ def of(db: Database, chat_id: int) -> list[Topic]:
     return [_topic(row["id"], row["query"]) for row in rows]
 
 
-def add(db: Database, chat_id: int, query: str, now: datetime) -> Topic:
-    """Let a chat watch for a query and return the watch; one that it has already stays the only one."""
-    known = next((watch for watch in of(db, chat_id) if watch.query == query), None)
-    if known:
-        return known
-    facts = {"chat_id": chat_id, "query": query, "since": stamp(now)}
-    watch = _topic(int(db.table("watches").insert(facts).last_pk or 0), query)
-    chats.subscribe(db, chat_id, [watch.id], now)
+def add(db: Database, place: Place, query: str, now: datetime) -> Topic:
+    """Let a place watch for a query and return the watch; one that the chat has already stays as it is."""
+    watch = next((watch for watch in of(db, place.chat_id) if watch.query == query), None)
+    if watch is None:
+        facts = {"chat_id": place.chat_id, "query": query, "since": stamp(now)}
+        watch = _topic(int(db.table("watches").insert(facts).last_pk or 0), query)
+    chats.subscribe(db, place.chat_id, [watch.id], now, thread_id=place.thread_id)
     return watch
 
 
@@ -44,7 +43,7 @@ def remove(db: Database, chat_id: int, watch_id: str) -> bool:
     if not any(watch.id == watch_id for watch in of(db, chat_id)):
         return False
     db.execute("DELETE FROM watches WHERE id = ?", [int(number)])
-    chats.unsubscribe(db, chat_id, [watch_id])
+    db.execute("DELETE FROM subscriptions WHERE chat_id = ? AND topic_id = ?", [chat_id, watch_id])
     return True
 
 

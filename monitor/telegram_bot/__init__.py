@@ -225,11 +225,12 @@ class TelegramBot:
                 gone = change.new_chat_member.status in {ChatMember.LEFT, ChatMember.BANNED}
                 await self._on_membership(change.chat.id, gone)
         elif request := request_of(update, self.username):
+            place = Place(request.chat_id, request.thread_id)
             reply = await self._answer(request)
             if query := update.callback_query:
-                await self._tell_presser(query, request.chat_id, reply)
+                await self._tell_presser(query, place, reply)
             elif reply.message is not None:
-                await self._insist(self.send, Place(request.chat_id), reply.message)
+                await self._insist(self.send, place, reply.message)
             for chat_id, message in reply.others:
                 await self._tell_other(chat_id, message)
 
@@ -246,18 +247,18 @@ class TelegramBot:
             return Reply(None, notice=sentence)
         return Reply(Message(html.escape(sentence, quote=False)))
 
-    async def _tell_presser(self, query: CallbackQuery, chat_id: int, reply: Reply) -> None:
+    async def _tell_presser(self, query: CallbackQuery, place: Place, reply: Reply) -> None:
         """Show the notice, and put the reply in the place of the message with the button, where it may be."""
         try:
             await self._client.answer_press(query.id, reply.notice)
         except MonitorError as exc:  # a press of minutes ago can no longer be answered
-            log.info("telegram press not answered chat=%d error=%r", chat_id, str(exc))
+            log.info("telegram press not answered chat=%d error=%r", place.chat_id, str(exc))
         if reply.message is None or query.message is None:
             return
         try:
-            await self._insist(self.edit, chat_id, query.message.message_id, reply.message)
+            await self._insist(self.edit, place.chat_id, query.message.message_id, reply.message)
         except MessageRefused:
-            await self._insist(self.send, Place(chat_id), reply.message)
+            await self._insist(self.send, place, reply.message)
 
     async def _tell_other(self, chat_id: int, message: Message) -> None:
         """Send a message that a request caused elsewhere."""

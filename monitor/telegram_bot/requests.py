@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telegram import Chat, Update
+from telegram import Chat, Message, Update
 
 from monitor.model import Request
 
@@ -17,6 +17,8 @@ def request_of(update: Update, username: str) -> Request | None:
     text = query.data if query else message.text if message else None
     if user is None or chat is None or text is None:
         return None
+    within = query.message if query else message
+    thread = within.message_thread_id if isinstance(within, Message) and within.is_topic_message else None
     private = chat.type == Chat.PRIVATE
     if query is None:
         command, space, rest = text.partition(" ")
@@ -32,6 +34,7 @@ def request_of(update: Update, username: str) -> Request | None:
         chat_title=chat.effective_name or "",
         user_id=user.id,
         text=text,
+        thread_id=thread or 0,
         private=private,
         pressed=query is not None,
         language=user.language_code,

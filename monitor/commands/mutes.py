@@ -1,0 +1,153 @@
+"""When a chat is left in peace: /mute, /unmute, /quiet.
+
+Nothing is lost by any of them: what comes meanwhile is told as one digest when they end.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from monitor import hours, render
+from monitor.commands import hearing
+from monitor.commands.desk import ECHO, Call, listing, rows
+from monitor.commands.settings import zone_name
+from monitor.config.durations import format_duration, parse_duration
+from monitor.model import Button, Message, Reply, Topic
+from monitor.prose import clip
+from monitor.store import Database, chats, outbox
+
+LONGEST = timedelta(days=365)
+OFFERED = ("1h", "2h", "8h", "1d", "7d")
+NIGHTS = ("22:00-07:00", "23:00-07:00", "00:00-08:00")
+AMOUNT = re.compile(r"(\d+)\s*([^\W\d]+)")
+UNITS = (
+    ("w", ("w", "тиж", "нед")),
+    ("d", ("d", "д", "сут", "доб")),
+    ("h", ("h", "г", "ч")),
+    ("m", ("m", "хв", "м")),
+    ("s", ("s", "с")),
+)
+"""How the names of the units begin in the languages that the bot speaks, the more telling ones first."""
+
+
+async def mute(call: Call) -> Reply:
+    """Tell a chat nothing, or nothing of a topic, for a while."""
+    if not call.argument:
+        return Reply(_how_long(call, "mute.how_long"))
+    name, length = _read(call.argument)
+    if length is not None and length > LONGEST:
+        return Reply(_how_long(call, "mute.too_long"))
+    if length is not None and not name:
+        return await _mute_chat(call, length)
+    again = f"/mute {{}} {format_duration(length) if length else ''}".strip()
+    chosen = await hearing.pick(call, name, again, unknown="mute.wrong")
+    if isinstance(chosen, Reply):
+        return chosen
+    if length is None:
+        return Reply(_how_long(call, "mute.how_long_topic", chosen[0]))
+    until = call.desk.clock.now() + length
+    await hearing.adjust(call, chosen, muted=until)
+    names = listing(topic.name for topic in chosen)
+    said = call.say("mute.topic", names=names, time=_until(call, length))
+    return Reply(Message(said, buttons=_undo(call, f"/unmute {chosen[0].id}")))
+
+
+async def _mute_chat(call: Call, length: timedelta) -> Reply:
+    await hearing.adjust_chat(call, muted=call.desk.clock.now() + length)
+    said = call.say("mute.chat", time=_until(call, length))
+    return Reply(Message(said, buttons=_undo(call, "/unmute")))
+
+
+async def unmute(call: Call) -> Reply:
+    """End the mute of a topic, or every mute of the chat."""
+    if call.argument:
+        chosen = await hearing.pick(call, call.argument, "/unmute {}")
+        if isinstance(chosen, Reply):
+            return chosen
+        await hearing.adjust(call, chosen, muted=None)
+        return call.reply("mute.topic_ended", names=listing(topic.name for topic in chosen))
+    now = call.desk.clock.now()
+
+    def write(db: Database) -> None:
+        chats.change(db, call.chat, {"muted": None}, now)
+        chats.adjust(db, call.place, chats.topics(db, *call.place), muted=None)
+        outbox.hold_anew(db, call.chat.id, now)
+
+    await call.desk.store.write(write)
+    return call.reply("mute.ended")
+
+
+async def quiet(call: Call) -> Reply:
+    """Let a chat choose the hours in which it is told only what is urgent."""
+    chosen = hours.parse_quiet(call.argument)
+    if chosen is None and not hours.is_off(call.argument):
+        return Reply(_which_hours(call))
+    await hearing.adjust_chat(call, quiet=chosen)
+    if chosen is None:
+        return call.reply("quiet.off")
+    buttons = ((Button(call.say("quiet.zone"), "/timezone"), Button(call.say("quiet.end"), "/quiet off")),)
+    zone = zone_name(call.chat.timezone)
+    return Reply(Message(call.say("quiet.done", hours=chosen, zone=zone), buttons=buttons))
+
+
+def _which_hours(call: Call) -> Message:
+    buttons = [Button(night, f"/quiet {night}") for night in NIGHTS]
+    if call.chat.quiet:
+        buttons.append(Button(call.say("quiet.end"), "/quiet off"))
+    zone = zone_name(call.chat.timezone)
+    if call.argument:
+        text = call.say("quiet.wrong", argument=clip(call.argument, ECHO))
+    elif call.chat.quiet:
+        text = call.say("quiet.now", hours=call.chat.quiet, zone=zone)
+    else:
+        text = call.say("quiet.which", zone=zone)
+    return Message(text, buttons=rows(buttons, 2))
+
+
+def duration(text: str) -> timedelta | None:
+    """Return the length that "2h", "1 hour 30 min" or "2 години" stands for; None for what is none."""
+    short = AMOUNT.sub(lambda found: found[1] + _unit(found[2]), text.casefold())
+    try:
+        return parse_duration(short)
+    except ValueError:
+        return None
+
+
+def _unit(word: str) -> str:
+    """Return the letter of a unit of time; a word that is none stays."""
+    return next((unit for unit, names in UNITS if word.startswith(names)), word)
+
+
+def _read(argument: str) -> tuple[str, timedelta | None]:
+    """Return the topic that is named, if one is, and for how long: that is said at the end or in front."""
+    if length := duration(argument):
+        return "", length
+    for name, last in hearing.tail(argument):
+        if length := duration(last):
+            return name, length
+    first, _, rest = argument.partition(" ")
+    length = duration(first)
+    return (rest, length) if length else (argument, None)
+
+
+def _until(call: Call, length: timedelta) -> str:
+    now = call.desk.clock.now()
+    return render.clock_time(now + length, call.chat, now)
+
+
+def _how_long(call: Call, key: str, topic: Topic | None = None) -> Message:
+    """Ask for how long a chat, or a topic in it, is to be muted."""
+    which = f"{topic.id} " if topic else ""
+    buttons = [
+        Button(render.span(parse_duration(length), call.language, threshold=1), f"/mute {which}{length}")
+        for length in OFFERED
+    ]
+    table = rows(buttons, 3)
+    if topic is None and call.chat.muted and call.chat.muted > call.desk.clock.now():
+        table += _undo(call, "/unmute")
+    return Message(call.say(key, name=topic.name if topic else ""), buttons=table)
+
+
+def _undo(call: Call, command: str) -> tuple[tuple[Button, ...], ...]:
+    return ((Button(call.say("mute.end"), command),),)
