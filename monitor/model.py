@@ -213,6 +213,13 @@ class Listener:
     wanted: Mapping[str, Subscription]
 
 
+class Change(NamedTuple):
+    """Words of an item that an edit put in the place of others; one of the two may be empty."""
+
+    old: str
+    new: str
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """What a chat is told: an item, who reported it, and which of the chat's topics it matched."""
@@ -220,9 +227,10 @@ class Alert:
     item: Item
     source: Source
     matches: tuple[Match, ...]
-    topics: tuple[Topic, ...]  # those of the matches, in the same order
+    topics: tuple[Topic, ...]  # those of the matches, in the same order; all, if an edit left no match
     language: str | None  # the item's, as far as it is known
     found: datetime  # when it was polled: the time shown where the item has none of its own
+    changes: tuple[Change, ...] = ()  # what an edit changed since the chat was told
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from babel.dates import format_datetime, format_timedelta
 
 from monitor import hours
 from monitor.markup import Safe, escape, is_web, isolated, link, split
-from monitor.model import Alert, Chat, Evidence, Item, Message, Source
+from monitor.model import Alert, Change, Chat, Evidence, Item, Message, Source
 from monitor.phrases import say, spoken
 from monitor.prose import ELLIPSIS, clip, letter_start, reach, sentences, tidy, utf16_len, word_start
 
@@ -26,6 +26,8 @@ NAME_UNITS = 120
 MOST_TOPICS = 6
 MOST_PASSAGES = 3
 MOST_MARKS = 20
+MOST_CHANGES = 4
+CHANGE_UNITS = 80
 """With these limits an alert stays under Telegram's 4096 units and 100 entities, whatever the item is."""
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -50,6 +52,7 @@ def alert(alert: Alert, *, chat: Chat, now: datetime) -> Message:
     who = [_source(source, chat.language), *_provenance(item, chat.language)]
     when = [_when(item, alert.found, chat, now), *_language(alert.language, chat.language)]
     blocks = ["\n".join([*_heading(alert, chat.language), headline]), *passages]
+    blocks += ["\n".join(changed)] if (changed := _changes(alert.changes, chat.language)) else []
     blocks.append("\n".join([" · ".join(who), " · ".join(when)]))
     return Message(
         html="\n\n".join(blocks),
@@ -203,6 +206,18 @@ def _provenance(item: Item, language: str) -> list[Safe]:
     if item.edited:
         told.append(say(language, "alert.edited"))
     return told
+
+
+def _changes(changes: Sequence[Change], language: str) -> list[Safe]:
+    """Return a line for each of the first changes of an edit: the words that are gone, and the new ones."""
+    return [_change(change, language) for change in changes[:MOST_CHANGES]]
+
+
+def _change(change: Change, language: str) -> Safe:
+    """Return one change; words that were only added or only removed are said to be so."""
+    phrase = "changed" if change.old and change.new else "added" if change.new else "removed"
+    old, new = (isolated(clip(tidy(words).replace("\n", " "), CHANGE_UNITS)) for words in change)
+    return say(language, f"alert.{phrase}", old=old, new=new)
 
 
 def _language(item_language: str | None, language: str) -> list[Safe]:

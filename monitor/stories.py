@@ -38,7 +38,7 @@ TRACKING = re.compile(
     r"utm_\w+|at_\w+|fbclid|gclid|yclid|igshid|mc_[ce]id|ref|cmpid|ocid|ns_\w+|from|traffic_source"
 )
 PUBLISHER = re.compile(r"\s(?:\||-)\s\S+(?:\s\S+){0,2}$")  # "... | Example News"
-TELEGRAM_POST = re.compile(r"(?:t|telegram)\.me/(?:s/)?[^/]+/\d+")
+TELEGRAM_POST = re.compile(r"(?:t|telegram)\.me/(?:s/)?((?:c/\d+|[^/]+)/\d+)")
 
 
 class Known:
@@ -83,7 +83,7 @@ def canonical_link(url: str) -> str | None:
     """Return a URL without what differs between two links to one page; None for a front page or a channel.
 
     Scheme, "www.", the fragment, a trailing slash, the order of the parameters and those that only
-    track the reader do not count.
+    track the reader do not count. A post of Telegram is the same by every address that shows it.
     """
     try:
         parts = urlsplit(url)
@@ -94,8 +94,9 @@ def canonical_link(url: str) -> str | None:
     kept = sorted(pair for pair in parse_qsl(parts.query) if not TRACKING.fullmatch(pair[0].lower()))
     if not host or not (path or kept):
         return None
-    if host in {"t.me", "telegram.me"} and not TELEGRAM_POST.fullmatch(host + path):
-        return None
+    if host in {"t.me", "telegram.me"}:
+        post = TELEGRAM_POST.fullmatch(host + path)
+        return f"t.me/{post.group(1).lower()}" if post else None
     return host + path + (f"?{urlencode(kept)}" if kept else "")
 
 

@@ -18,7 +18,7 @@ from telegram_preview import Preview
 from web import Web
 
 from monitor import errors
-from monitor.model import Item, Match, Source
+from monitor.model import Delivery, Item, Match, Source
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
 from monitor.store import Store, chats, items, outbox, sources
@@ -62,6 +62,10 @@ class House:
         )
         rows = await self.store.read(lambda db: list(db.query(sql)))
         return [(row["chat_id"], row["priority"], row["words"]) for row in rows]
+
+
+async def claimed(house: House) -> list[Delivery]:
+    return await house.store.write(partial(outbox.claim, now=house.clock.now(), limit=9))
 
 
 @pytest.fixture
@@ -279,6 +283,110 @@ async def test_what_stood_in_a_gap_is_told_when_it_comes_into_view(house: House)
     assert outcome.notes == ("posts 2 to 8 are missing: they are asked for again",)
     house.web.channel("ministry_ua", page("ministry_ua", (5, "Старлінк, missed before"), (9, "nine")))
     assert (await house.poll(ministry)).queued == 1
+
+
+async def matched(house: House) -> list[tuple[str, str]]:
+    sql = "SELECT title, topic_id FROM matches JOIN items ON items.id = item_id ORDER BY items.id, topic_id"
+    return [(row["title"], row["topic_id"]) for row in await house.store.read(lambda db: list(db.query(sql)))]
+
+
+async def test_an_item_that_was_edited_so_that_it_matches_is_told(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/2", "A museum opens", ""), OLD)
+    assert (await house.poll(house.feed())).queued == 0
+    house.publish(("/2", "A museum opens with Starlink", ""), OLD)
+    outcome = await house.poll(house.feed())
+    assert (len(outcome.new), len(outcome.edited), outcome.queued) == (0, 1, 1)
+    assert await house.queued() == [(1, "normal", "A museum opens with Starlink")]
+    assert (await house.poll(house.feed())).edited == ()
+
+
+async def test_an_item_of_the_baseline_that_is_edited_so_that_it_matches_is_told(house: House) -> None:
+    house.publish(ELSE)
+    await house.poll(house.feed())
+    house.publish((ELSE[0], ELSE[1], "Starlink is there"))
+    assert (await house.poll(house.feed())).queued == 1
+
+
+async def test_an_edit_before_the_alert_was_sent_changes_what_will_be_sent(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off", ""), OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off in the north", ""), OLD)
+    assert (await house.poll(house.feed())).queued == 0
+    [told] = await claimed(house)
+    assert (told.alert.item.title, told.alert.changes) == ("Starlink is off in the north", ())
+    assert told.alert.item.edited
+
+
+async def test_an_edit_that_matches_no_more_keeps_its_message_and_says_so(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off", ""), OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Nothing is off", ""), OLD)
+    await house.poll(house.feed())
+    assert await matched(house) == [(OLD[1], "starlink")]
+    [told] = await claimed(house)
+    assert (told.alert.matches, [one.id for one in told.alert.topics]) == ((), ["starlink"])
+    assert told.alert.item.edited
+
+
+async def test_an_edit_is_told_to_those_alone_who_did_not_hear_of_the_story(house: House) -> None:
+    await house.subscribe(2, ("raid",))
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off in the capital", ""), OLD)
+    await house.poll(house.feed())
+    await claimed(house)
+    await house.subscribe(3, ("starlink",))  # after the story was told
+    house.publish(("/1", "Starlink is off in the capital, air raid", ""), OLD)
+    assert (await house.poll(house.feed())).queued == 1
+    assert [chat_id for chat_id, _, _ in await house.queued()] == [1, 2]
+
+
+async def test_views_and_the_word_edited_alone_are_no_edit(house: House) -> None:
+    ministry = Source("ministry", "A ministry", "channel", "ministry_ua")
+    channel = Preview(house.web, "ministry_ua")
+    number = channel.post("Добрий ранок")
+    await house.poll(ministry)
+    channel.edit(number, "Добрий ранок")
+    assert (await house.poll(ministry)).edited == ()
+    channel.edit(number, "Старлінк вимкнено")
+    outcome = await house.poll(ministry)
+    assert (len(outcome.edited), outcome.queued) == (1, 1)
+
+
+async def test_what_was_edited_long_ago_or_with_everything_else_is_stored_and_not_told(house: House) -> None:
+    dated = {"date": (NOW - timedelta(days=9)).strftime("%a, %d %b %Y %H:%M:%S GMT")}
+
+    def site(word: str) -> str:
+        return web.rss(*(web.rss_item(f"Page {n}", word, guid=str(n), **dated) for n in range(20)))
+
+    house.web.serve("/example", site("about"))
+    await house.poll(house.feed())
+    house.web.serve("/example", site("about Starlink"))
+    outcome = await house.poll(house.feed())
+    assert (len(outcome.edited), outcome.queued, len(await matched(house))) == (20, 0, 20)
+
+
+async def test_ten_channels_that_forward_one_post_make_one_message_also_with_its_origin(house: House) -> None:
+    origin = "https://t.me/Origin_ua/44?single"
+    names = [f"channel_{n}" for n in range(10)]
+    for name in ("origin_ua", *names):
+        house.web.channel(name, page(name, (1, "Добрий ранок")))
+        await house.poll(Source(name, name, "channel", name))
+    forwards = [
+        (name, 2, f"Старлінк {n} вимкнено, {'дуже ' * n} терміново", {"forwarded": ("Origin", origin)})
+        for n, name in enumerate(names)
+    ]
+    for name, number, words, facts in [*forwards, ("origin_ua", 44, "Зовсім інший Старлінк", {})]:
+        first = web.channel_post(name, 1, "Добрий ранок")
+        house.web.channel(name, web.channel_page(name, first, web.channel_post(name, number, words, **facts)))
+        await house.poll(Source(name, name, "channel", name))
+    assert len(await house.queued()) == 1
 
 
 async def test_a_source_that_was_moved_by_a_reload_while_it_was_read_begins_anew(house: House) -> None:

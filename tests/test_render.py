@@ -9,8 +9,8 @@ import pytest
 from builders import NOW, chat, item, source, topic
 from telegram_html import parse, utf16_length
 
-from monitor.model import Alert, Evidence, Item, Match
-from monitor.render import MOST_TOPICS, ago, alert, digest, item_line
+from monitor.model import Alert, Change, Evidence, Item, Match
+from monitor.render import MOST_CHANGES, MOST_TOPICS, ago, alert, digest, item_line
 
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
 PAUSE = topic("ceasefire", id="ceasefire", name="Ceasefires")
@@ -62,6 +62,22 @@ def test_an_alert_shows_topic_title_sentence_source_and_time() -> None:
         "Example News\n"
         "13:55 (5 min. ago)"
     )
+
+
+def test_what_an_edit_changed_is_said_before_the_source() -> None:
+    one = item("Air defence shot down 92 drones", published=NOW, edited=True)
+    told = (Change("81", "92"), Change("", "<b>all"), Change("to \u202e sea", ""))
+    markup = html(found(one, "title:drones", changes=told))
+    assert (
+        "\n\n✏️ <s>81</s> → 92\n✏️ added: &lt;b&gt;all\n✏️ removed: <s>to   sea</s>\n\nExample News · edited\n"
+    ) in markup
+
+
+def test_long_changes_are_cut_and_many_are_few() -> None:
+    one = item("A headline", published=NOW)
+    markup = html(found(one, "title:headline", changes=(Change("old " * 200, "new " * 200),) * 20))
+    assert markup.count("✏️") == MOST_CHANGES
+    assert utf16_length(parse(markup)[0]) < 1_000
 
 
 def test_words_of_the_title_are_bold_too() -> None:

@@ -229,17 +229,27 @@ def channel_page(name: str, *posts: str, title: str = "Приклад канал
 
 
 def channel_post(name: str, number: int, text: str, **facts: Any) -> str:
-    """Return a post of a preview page; facts: `date` (ISO 8601), `edited`, `members` (ids of an album)."""
+    """Return a post of a preview page.
+
+    Facts: `date` (ISO 8601), `edited`, `members` (ids of an album), `forwarded` (name and link).
+    """
     date = facts.get("date", "2026-02-01T11:55:00+00:00")
     album = "".join(
         f'<a class="tgme_widget_message_photo_wrap" href="https://t.me/{name}/{member}?single"></a>'
         for member in facts.get("members", ())
     )
+    origin = ""
+    if forwarded := facts.get("forwarded"):
+        label, link = map(escape, forwarded)
+        origin = (
+            '<div class="tgme_widget_message_forwarded_from accent_color">Forwarded from&nbsp;<a class='
+            f'"tgme_widget_message_forwarded_from_name" href="{link}"><span>{label}</span></a></div>'
+        )
     lines = escape(text).replace("\n", "<br/>")
     return (
         '<div class="tgme_widget_message_wrap js-widget_message_wrap">'
         f'<div class="tgme_widget_message js-widget_message" data-post="{name}/{number}">'
-        f'<div class="tgme_widget_message_bubble">{album}'
+        f'<div class="tgme_widget_message_bubble">{origin}{album}'
         f'<div class="tgme_widget_message_text js-message_text" dir="auto">{lines}</div>'
         '<div class="tgme_widget_message_footer"><div class="tgme_widget_message_info">'
         f'<span class="tgme_widget_message_meta">{"edited &nbsp;" if facts.get("edited") else ""}'

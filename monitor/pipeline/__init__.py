@@ -21,10 +21,12 @@ from monitor import cadence, errors, sources, text
 from monitor.clock import Clock
 from monitor.matching import Explanation, Matcher
 from monitor.model import Hints, Item, Match, Polled, Source, SourceState, Topic
-from monitor.pipeline.recording import Found, Matched, news, record
+from monitor.pipeline.recording import Found, Matched, Revised, corrections, news, record
 from monitor.sources.http import Http
-from monitor.store import Store, items
+from monitor.store import Database, Store, items
+from monitor.store import edits as edits_table
 from monitor.store import sources as sources_table
+from monitor.store.edits import Edit
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ class Outcome:
     baseline: bool = False
     notes: tuple[str, ...] = ()  # what the operator should know
     error: str = ""
+    edited: tuple[Matched, ...] = ()  # items that were stored before, and are not as they were
 
     @property
     def matched(self) -> int:
@@ -136,23 +139,27 @@ class Pipeline:
             changed=started if polled.changed else state.changed,
             next_poll=following,
         )
-        unknown = partial(items.unknown, source_id=source.id, items=polled.items)
-        new = await self._store.read(unknown) if polled.items else ()
+        compared = partial(_compared, source_id=source.id, shown=polled.items, now=started)
+        new, edited = await self._store.read(compared)
         fresh = await asyncio.to_thread(_match, new, source, watch) if new else ()
+        revised = await asyncio.to_thread(_revised, edited, source, watch) if edited else ()
+        now = self._clock.now()
         found = Found(
             source=source,
             after=after,
             shown=[*(item.key for item in polled.items), *polled.unchanged] if polled.changed else (),
             fresh=fresh,
-            news=news(source, state, fresh),
+            edited=revised,
+            news=news(source, state, fresh) | corrections(state, revised, now),
             topics=watch.topics,
-            now=self._clock.now(),
+            now=now,
         )
         queued = await self._store.write(partial(record, found=found))
         if queued is None:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         baseline = state.succeeded is None
-        return Outcome(source.id, following, fresh, queued, baseline, polled.notes)
+        edits = tuple((one.item, one.matches) for one in revised)
+        return Outcome(source.id, following, fresh, queued, baseline, polled.notes, edited=edits)
 
     def _next(self, source: Source, started: datetime, hints: Hints, failures: int = 0) -> datetime:
         return cadence.next_poll(
@@ -163,6 +170,19 @@ class Pipeline:
             hints=hints,
             failures=failures,
         )
+
+
+def _compared(
+    db: Database, source_id: str, shown: Sequence[Item], now: datetime
+) -> tuple[tuple[Item, ...], tuple[Edit, ...]]:
+    """Return the items that are not stored yet, and those that are stored in other words."""
+    if not shown:
+        return (), ()
+    return items.unknown(db, source_id, shown), edits_table.find(db, source_id, shown, now)
+
+
+def _revised(edited: Sequence[Edit], source: Source, watch: Watch) -> tuple[Revised, ...]:
+    return tuple(Revised(edit, *_matched(edit.item, source, watch)) for edit in edited)
 
 
 def _match(fresh: Sequence[Item], source: Source, watch: Watch) -> tuple[Matched, ...]:
@@ -191,11 +211,12 @@ def _log(outcome: Outcome, took: timedelta) -> None:
         log.warning("poll %s error=%r next=%s", facts, outcome.error, outcome.next_poll.isoformat())
         return
     log.info(
-        "poll %s new=%d matched=%d queued=%d%s%s",
+        "poll %s new=%d matched=%d queued=%d%s%s%s",
         facts,
         len(outcome.new),
         outcome.matched,
         outcome.queued,
+        f" edited={len(outcome.edited)}" if outcome.edited else "",
         " baseline=yes" if outcome.baseline else "",
         f" notes={'; '.join(outcome.notes)!r}" if outcome.notes else "",
     )

@@ -8,15 +8,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
-from monitor import audience, stories
+from monitor import audience, edits, stories
 from monitor.model import Item, Match, Source, SourceState, Story, Topic
 from monitor.sources.telegram_gaps import in_gaps, read_gaps
 from monitor.store import Database, chats, items, outbox
+from monitor.store import edits as edits_table
 from monitor.store import sources as sources_table
 from monitor.store import stories as stories_table
 
 Matched = tuple[Item, tuple[Match, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """An item that was edited, as it is now."""
+
+    edit: edits_table.Edit
+    item: Item  # in its language
+    matches: tuple[Match, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,8 @@ class Found:
     after: SourceState
     shown: Sequence[str]  # keys of all that the source shows, old and new
     fresh: Sequence[Matched]
-    news: Collection[str]  # keys of the fresh items that chats may be told of
+    edited: Sequence[Revised]
+    news: Collection[str]  # keys of the items, fresh or edited, that chats may be told of
     topics: Mapping[str, Topic]
     now: datetime
 
@@ -38,15 +50,48 @@ def record(db: Database, found: Found) -> int | None:
     if not sources_table.save(db, found.source, found.after):
         return None
     items.seen(db, found.source.id, found.shown, now)
-    known: stories.Known | None = None
+    known = _Stories(db, now)
     queued = 0
     for item, matches in found.fresh:
         item_id = items.insert(db, item, matches, now)
         if matches:
-            known = known or stories.Known(stories_table.recent(db, now - stories.WINDOW))
-            story_id = _tell(db, item, item_id, known, now)
+            story_id = _tell(db, item, item_id, known.known, now)
             if item.key in found.news:
                 queued += _queue(db, item_id, story_id, matches, found)
+    return queued + sum(_revise(db, revised, known, found) for revised in found.edited)
+
+
+class _Stories:
+    """The stories of the last days, read when they are first needed."""
+
+    def __init__(self, db: Database, now: datetime) -> None:
+        self._db = db
+        self._now = now
+
+    @cached_property
+    def known(self) -> stories.Known:
+        return stories.Known(stories_table.recent(self._db, self._now - stories.WINDOW))
+
+
+def _revise(db: Database, revised: Revised, known: _Stories, found: Found) -> int:
+    """Store an edit; return how many alerts were queued, as the item matches topics that it did not before.
+
+    Chats that were told of the item see it in their message as it is now, also where it matches no more.
+    """
+    edit, item, matches = revised.edit, revised.item, revised.matches
+    gained = edits_table.revise(db, edit, item, matches, found.now)
+    if gained is None:
+        return 0
+    story_id = stories_table.of_item(db, edit.row_id)
+    if story_id is None and matches:
+        story_id = _tell(db, item, edit.row_id, known.known, found.now)
+    if story_id is None or item.key not in found.news:
+        return 0
+    queued = 0
+    if gained:
+        fresh = [match for match in matches if match.topic_id in gained]
+        queued = _queue(db, edit.row_id, story_id, fresh, found)
+        edits_table.widen(db, edit.row_id, gained)
     return queued
 
 
@@ -69,6 +114,17 @@ def _queue(db: Database, item_id: int, story_id: int, matches: Sequence[Match], 
     told = outbox.told(db, story_id)
     heard = audience.hearings(matches, found.topics, listeners, told, found.now)
     return sum(outbox.put(db, one, story_id=story_id, item_id=item_id, now=found.now) for one in heard)
+
+
+def corrections(state: SourceState, edited: Sequence[Revised], now: datetime) -> frozenset[str]:
+    """Return the keys of the edited items that chats may be told of; none where the source begins anew."""
+    if state.succeeded is None:
+        return frozenset()
+    return frozenset(
+        one.item.key
+        for one in edited
+        if edits.is_news(one.item.published or one.edit.found, now, edits=len(edited))
+    )
 
 
 def news(source: Source, state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:

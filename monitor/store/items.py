@@ -36,9 +36,9 @@ def unknown(db: Database, source_id: str, items: Sequence[Item]) -> tuple[Item, 
     """Return those of a source's items that are not stored yet, in their order, each key once."""
     known = {
         row["key"]
-        for keys in _chunks([item.key for item in items])
+        for keys in chunks([item.key for item in items])
         for row in db.query(
-            f"SELECT key FROM items WHERE source_id = ? AND key IN ({_marks(keys)})",
+            f"SELECT key FROM items WHERE source_id = ? AND key IN ({marks(keys)})",
             [source_id, *keys],
         )
     }
@@ -51,9 +51,9 @@ def unknown(db: Database, source_id: str, items: Sequence[Item]) -> tuple[Item, 
 
 def seen(db: Database, source_id: str, shown: Sequence[str], now: datetime) -> None:
     """Remember, to the day, that a source still shows the items with these keys."""
-    for keys in _chunks(shown):
+    for keys in chunks(shown):
         db.execute(
-            f"UPDATE items SET seen = ? WHERE source_id = ? AND seen < ? AND key IN ({_marks(keys)})",
+            f"UPDATE items SET seen = ? WHERE source_id = ? AND seen < ? AND key IN ({marks(keys)})",
             [stamp(now), source_id, stamp(now - A_DAY), *keys],
         )
 
@@ -61,16 +61,21 @@ def seen(db: Database, source_id: str, shown: Sequence[str], now: datetime) -> N
 def insert(db: Database, item: Item, matches: Iterable[Match], found: datetime) -> int:
     """Store an item with its matches and return its row id."""
     row_id = int(db.table("items").insert(item_row(item, found)).last_pk or 0)
+    store_matches(db, row_id, matches)
+    return row_id
+
+
+def store_matches(db: Database, item_id: int, matches: Iterable[Match]) -> None:
+    """Store what was found in an item that is stored."""
     db.table("matches").insert_all(
         {
-            "item_id": row_id,
+            "item_id": item_id,
             "topic_id": match.topic_id,
             "score": float(match.score),
             "evidence": evidence_text(match.evidence),
         }
         for match in matches
     )
-    return row_id
 
 
 def latest(db: Database, topics: Sequence[str], limit: int) -> list[Found]:
@@ -78,7 +83,7 @@ def latest(db: Database, topics: Sequence[str], limit: int) -> list[Found]:
     rows = db.query(
         f"""
         SELECT items.*, {SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = items.source_id
-        WHERE items.id IN (SELECT item_id FROM matches WHERE topic_id IN ({_marks(topics)}))
+        WHERE items.id IN (SELECT item_id FROM matches WHERE topic_id IN ({marks(topics)}))
         ORDER BY coalesce(items.published, items.found) DESC, items.id DESC LIMIT ?
         """,
         [*topics, limit],
@@ -155,33 +160,35 @@ def forget(db: Database, before: datetime, limit: int) -> int:
     ]
     stories = {
         row["story_id"]
-        for ids in _chunks(gone)
-        for row in db.query(f"SELECT story_id FROM story_items WHERE item_id IN ({_marks(ids)})", ids)
+        for ids in chunks(gone)
+        for row in db.query(f"SELECT story_id FROM story_items WHERE item_id IN ({marks(ids)})", ids)
     }
-    for ids in _chunks(gone):
+    for ids in chunks(gone):
         for table in ("outbox", "matches", "story_items"):
-            db.execute(f"DELETE FROM {table} WHERE item_id IN ({_marks(ids)})", ids)
-        db.execute(f"DELETE FROM items WHERE id IN ({_marks(ids)})", ids)
+            db.execute(f"DELETE FROM {table} WHERE item_id IN ({marks(ids)})", ids)
+        db.execute(f"DELETE FROM items WHERE id IN ({marks(ids)})", ids)
     _forget_untold(db, sorted(stories))
     return len(gone)
 
 
 def _forget_untold(db: Database, story_ids: Sequence[int]) -> None:
     """Delete those of the stories that no item tells any more."""
-    for ids in _chunks(story_ids):
+    for ids in chunks(story_ids):
         told = {
             row["story_id"]
-            for row in db.query(f"SELECT story_id FROM story_items WHERE story_id IN ({_marks(ids)})", ids)
+            for row in db.query(f"SELECT story_id FROM story_items WHERE story_id IN ({marks(ids)})", ids)
         }
         for untold in (story_id for story_id in ids if story_id not in told):
             for table, column in (("outbox", "story_id"), ("story_links", "story_id"), ("stories", "id")):
                 db.execute(f"DELETE FROM {table} WHERE {column} = ?", [untold])
 
 
-def _marks(values: Sequence[object]) -> str:
+def marks(values: Sequence[object]) -> str:
+    """Return a "?" for each value, as they stand in IN (...)."""
     return ",".join("?" * len(values))
 
 
-def _chunks(keys: Sequence[T]) -> Iterator[list[T]]:
+def chunks(keys: Sequence[T]) -> Iterator[list[T]]:
+    """Yield values in lists short enough for one statement."""
     for start in range(0, len(keys), VARIABLES):
         yield list(keys[start : start + VARIABLES])

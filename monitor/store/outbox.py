@@ -194,7 +194,10 @@ def _alert(db: Database, item_id: int, topic_ids: frozenset[str]) -> Alert:
         item=found.item,
         source=found.source,
         matches=matches,
-        topics=tuple(Topic(id=match.topic_id, name=match.topic_id) for match in matches),
+        topics=tuple(
+            Topic(id=topic_id, name=topic_id)
+            for topic_id in ([match.topic_id for match in matches] or sorted(topic_ids))
+        ),
         language=found.item.language or found.source.language,
         found=found.found,
     )

@@ -294,3 +294,9 @@ def m011_hearing(db: Database) -> None:
     db.table("subscriptions").add_column("rhythm", str)  # NULL is the chat's
     for table in ("chats", "subscriptions"):
         db.table(table).add_column("muted", str)  # until when
+
+
+@migrations()
+def m012_edits(db: Database) -> None:
+    """Keep what chats were told of an item that was edited since: a JSON list of its title and its text."""
+    db.table("items").add_column("told", str)

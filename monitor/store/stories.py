@@ -30,6 +30,12 @@ def begin(db: Database, headline: str, now: datetime) -> int:
     return int(db.table("stories").insert({"headline": headline, "begun": stamp(now)}).last_pk or 0)
 
 
+def of_item(db: Database, item_id: int) -> int | None:
+    """Return the story that an item tells; None where it tells none."""
+    row = next(db.query("SELECT story_id FROM story_items WHERE item_id = ?", [item_id]), None)
+    return row["story_id"] if row else None
+
+
 def join(db: Database, story_id: int, item_id: int, links: Iterable[tuple[str, str]]) -> None:
     """Let an item tell a story, which is then also known by the item's links (and who gave them)."""
     db.table("story_items").insert({"item_id": item_id, "story_id": story_id})

@@ -1,0 +1,87 @@
+"""Items that are not any more what they were when they were stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from monitor.edits import changes
+from monitor.model import Change, Item, Match
+from monitor.store import items
+from monitor.store.values import Row, item_row, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A stored item, and what its source shows of it now."""
+
+    row_id: int
+    item: Item
+    found: datetime
+    in_words: bool  # its title or its text, and not only where it links to
+
+
+def find(db: Database, source_id: str, shown: Sequence[Item], now: datetime) -> tuple[Edit, ...]:
+    """Return those of the items that a source shows whose title, text or links are not as they are stored."""
+    current: dict[str, Item] = {}
+    for item in shown:
+        current.setdefault(item.key, item)
+    return tuple(
+        Edit(row["id"], item, moment(row["found"]) or now, in_words)
+        for keys in items.chunks(list(current))
+        for row in db.query(
+            "SELECT id, key, title, text, links, found FROM items"
+            f" WHERE source_id = ? AND key IN ({items.marks(keys)}) ORDER BY id",
+            [source_id, *keys],
+        )
+        if (in_words := (row["title"], row["text"]) != ((item := current[row["key"]]).title, item.text))
+        or row["links"] != json.dumps(item.links)
+    )
+
+
+def revise(
+    db: Database, edit: Edit, item: Item, matches: Sequence[Match], now: datetime
+) -> frozenset[str] | None:
+    """Store an item as it is now, with its matches of now; return the topics that it did not match before.
+
+    What chats were told of it first is kept, so that they can be told what changed. None where the item was
+    forgotten meanwhile.
+    """
+    if not db.execute("SELECT 1 FROM items WHERE id = ?", [edit.row_id]).fetchone():
+        return None
+    fresh = item_row(item, now)
+    kept = {"key", "source_id", "published", "found", "seen"}
+    columns = {name: value for name, value in fresh.items() if name not in kept}
+    columns["edited"] = int(item.edited or edit.in_words)
+    db.execute(
+        "UPDATE items SET told = json_array(title, text) WHERE id = ? AND told IS NULL AND EXISTS"
+        " (SELECT 1 FROM outbox WHERE item_id = items.id AND state NOT IN ('queued', 'dropped', 'dead'))",
+        [edit.row_id],
+    )
+    db.table("items").update(edit.row_id, columns)
+    before = {
+        row["topic_id"] for row in db.query("SELECT topic_id FROM matches WHERE item_id = ?", [edit.row_id])
+    }
+    db.execute("DELETE FROM matches WHERE item_id = ?", [edit.row_id])
+    items.store_matches(db, edit.row_id, matches)
+    return frozenset(match.topic_id for match in matches) - before
+
+
+def widen(db: Database, row_id: int, topics: frozenset[str]) -> None:
+    """Let the alerts on an item also be about these topics, as far as their chats subscribed to them."""
+    for row in list(db.query("SELECT id, topics FROM outbox WHERE item_id = ?", [row_id])):
+        about = json.loads(row["topics"])
+        about += sorted(topics.difference(about))
+        db.table("outbox").update(row["id"], {"topics": json.dumps(about)})
+
+
+def changes_of(row: Row) -> tuple[Change, ...]:
+    """Return what changed in the item of a row of `items` since chats were first told of it."""
+    if row["told"] is None:
+        return ()
+    title, text = json.loads(row["told"])
+    return (*changes(title, row["title"]), *changes(text, row["text"]))
