@@ -51,6 +51,7 @@ class Cursor:
     last_post: int | None = None  # the newest post id seen in a channel; 0 where it had none
     posts: str | None = None  # digests of the posts of the last page, to recognise those that did not change
     gaps: str | None = None  # runs of post ids that could not be read yet
+    entries: bytes | None = None  # what is remembered of a feed's entries; see sources.memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Polled:
     notes: tuple[str, ...] = ()  # what the operator should know: "3 entries had no text", ...
     more: bool = False  # the source has more than one look takes: the next one is due at once
     unchanged: tuple[str, ...] = ()  # keys of further items that it shows, which are as they were
+    gap: bool = False  # nothing in it was known before, so that something may have come and gone unseen
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,10 @@ ELSE = ("/2", "A museum opens its new wing", "")
 class House:
     """A pipeline between a loopback host and a real database, with one chat that subscribed to all."""
 
-    def __init__(self, web: Web, store: Store, http: Http) -> None:
+    def __init__(self, web: Web, store: Store, http: Http, clock: FakeClock) -> None:
         self.web = web
         self.store = store
-        self.clock = FakeClock(NOW)
+        self.clock = clock
         self.pipeline = Pipeline(store, http, self.clock, timedelta(minutes=2))
         self.topics = {"starlink": STARLINK, "raid": RAID}
         self.watch = Watch(self.topics.values())
@@ -71,8 +71,9 @@ async def claimed(house: House) -> list[Delivery]:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     store = Store.open(tmp_path / "monitor.db")
-    async with Web() as web, Http(preview_url=web.url("")) as http:
-        house = House(web, store, http)
+    clock = FakeClock(NOW)
+    async with Web() as web, Http(preview_url=web.url(""), clock=clock) as http:
+        house = House(web, store, http, clock)
         await house.subscribe()
         yield house
     await store.close()

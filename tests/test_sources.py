@@ -50,9 +50,9 @@ def outcome(kind: str, body: bytes) -> dict[str, Any]:
     except MonitorError as error:
         return {"error": type(error).__name__, "message": str(error)}
     found = asdict(polled)
-    for of_the_next_look in ("fingerprint", "posts", "gaps"):
+    for of_the_next_look in ("fingerprint", "posts", "gaps", "entries"):
         del found["cursor"][of_the_next_look]
-    del found["more"], found["unchanged"]
+    del found["more"], found["unchanged"], found["gap"]
     result: dict[str, Any] = json.loads(json.dumps(found, default=written))
     return result
 

@@ -43,14 +43,17 @@ class Document:
     ttl: timedelta | None = None
     notes: tuple[str, ...] = ()
     title: str = ""  # of the feed itself, on one line
+    language: str = ""  # of the whole feed: ISO 639-1, or nothing
+    sound: bool = False  # XML without a fault, so that its entries can be read apart
 
 
 def items_of(
-    document: Document, source_id: str, now: datetime | None
+    document: Document, source_id: str, now: datetime | None, *, dated: bool = True
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """Return the items of a document, oldest first, each once, and what there is to note.
 
     `now` is the server's time, where it said so: entries dated more than a day later are noted and kept.
+    `dated` says whether the entries that stand beside these, and were read before, all have a date.
     """
     entries = [entry for entry in document.entries if entry.title or entry.body.text or entry.link]
     items: dict[str, Item] = {}
@@ -62,7 +65,7 @@ def items_of(
     ahead = sum(1 for entry in entries if now and entry.published and entry.published > now + _AHEAD)
     if ahead:
         notes.append(f"entries dated in the future: {ahead}")
-    return _oldest_first(list(items.values())), tuple(notes)
+    return _oldest_first(list(items.values()), by_date=dated), tuple(notes)
 
 
 def language_code(tag: str | None) -> str | None:
@@ -117,10 +120,10 @@ def _item(entry: Entry, key: str, source_id: str) -> Item:
     )
 
 
-def _oldest_first(items: list[Item]) -> tuple[Item, ...]:
+def _oldest_first(items: list[Item], *, by_date: bool) -> tuple[Item, ...]:
     """Return the items by date where all have one, else in the reverse of the document's order."""
     items.reverse()
     dates = [item.published for item in items if item.published is not None]
-    if len(dates) < len(items):
+    if len(dates) < len(items) or not by_date:
         return tuple(items)
     return tuple(item for _, _, item in sorted(zip(dates, range(len(items)), items, strict=True)))

@@ -51,11 +51,14 @@ _COSTLY = re.compile(
     r"(</?(?:[\w.-]+:)?)(category|subject|keywords|tags|(author|creator|managingeditor|webmaster|publisher))(?=[\s>/])",
     re.IGNORECASE,
 )
-_RELATIVE_BASE = re.compile(r"\bbase(?=\s*=\s*[\"']?(?!\s*https?://))", re.IGNORECASE)
+RELATIVE_BASE = re.compile(r"\bbase(?=\s*+=\s*+[\"']?+\s*+(?!https?://))", re.IGNORECASE)
+AUTHOR = re.compile(
+    r"</?(?:[\w.-]+:)?(?:author|creator|managingeditor|webmaster|publisher)(?=[\s>/])", re.IGNORECASE
+)
 _MOST_AUTHOR: Final = 1_000  # characters, with the tags inside
 _MOST_BASES: Final = 100
-_ENTRY = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
-_ENTRY_END = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
+ENTRY = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+ENTRY_END = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 
 
 def decoded(body: bytes, content_type: str) -> str:
@@ -113,8 +116,8 @@ def tamed(text: str) -> str:
     beyond 1,000 characters (searched for an e-mail address from every character on), and nested relative
     `xml:base`s (each is joined to all around it).
     """
-    if len(_RELATIVE_BASE.findall(text)) > _MOST_BASES:
-        text = _RELATIVE_BASE.sub("x-base", text)
+    if len(RELATIVE_BASE.findall(text)) > _MOST_BASES:
+        text = RELATIVE_BASE.sub("x-base", text)
     return _COSTLY.sub(_renamed, text)
 
 
@@ -126,11 +129,11 @@ def root_name(text: str) -> str:
 
 def first_entries(text: str, limit: int) -> tuple[str, int]:
     """Return the document with its first `limit` entries only, and how many were left out."""
-    starts = [found.start() for found in _ENTRY.finditer(text)]
+    starts = [found.start() for found in ENTRY.finditer(text)]
     if len(starts) <= limit:
         return text, 0
     cut = starts[limit]
-    ends = [found.end() for found in _ENTRY_END.finditer(text, cut)]
+    ends = [found.end() for found in ENTRY_END.finditer(text, cut)]
     tail = text[ends[-1] :] if ends else ""
     return text[:cut] + tail, len(starts) - limit
 

@@ -1,43 +1,32 @@
 """Feeds: RSS 0.9x to 2.0, Atom and RDF through feedparser, JSON Feed by itself.
 
-`parse` never fetches: feedparser gets bytes and no address to open. What it gets has no DOCTYPE, so that
-entities mean nothing, and is UTF-8, so that it need not guess.
+`parse` never fetches, and reads no entry twice that stands in a document as it stood there before.
 """
 
 from __future__ import annotations
 
-import calendar
-import io
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from time import struct_time
-from typing import Any, Final
+from typing import Final
 
-import feedparser
 from yarl import URL
 
 from monitor.errors import MonitorError, SourceUnreachable, SourceUnreadable
-from monitor.html import Plain, clean, one_line, plain_text, read_html, web_address
+from monitor.html import clean
 from monitor.model import Cursor, Polled, Source
-from monitor.sources.entries import MAX_ENTRIES, Document, Entry, items_of, language_code
-from monitor.sources.envelope import decoded, first_entries, parseable, root_name, tamed, without_prolog
+from monitor.sources.entries import Document, items_of
+from monitor.sources.envelope import decoded
 from monitor.sources.headers import http_date
 from monitor.sources.http import Http, Response, shown
 from monitor.sources.json_feed import read_json
 from monitor.sources.kind import Fetched
+from monitor.sources.memory import Memory, all_apart, hour_of, nothing_known, records_of
+from monitor.sources.pieces import Pieces, cut, ordinary, ordinary_around
+from monitor.sources.xml_feed import MAX_TAGS, read_xml
 
-MAX_TAGS: Final = 200_000  # about three seconds of work for feedparser
-_NO_FEED: Final = {
-    "": "no XML",
-    "html": "an HTML page, not a feed: look on it for the address of its RSS or Atom feed",
-    "opml": "an OPML list of feeds, not a feed",
-    "urlset": "a sitemap, not a feed",
-    "sitemapindex": "an index of sitemaps, not a feed",
-}
-_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _NOT_MODIFIED: Final = 304
-_PERIODS: Final = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8_760}  # in hours
+_GAP: Final = "possible gap: nothing in it was known before"
 
 
 async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
@@ -65,25 +54,27 @@ async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
 
 
 def parse(fetched: Fetched, source: Source, cursor: Cursor) -> Polled:
-    """Return the items of a fetched feed; raises `SourceUnreadable` where it is none."""
+    """Return the items of a fetched feed; raises `SourceUnreadable` where it is none.
+
+    Of a document whose entries are known by their bytes, only the new ones are read, and only their items
+    returned. A whole look a day makes sure of the rest, and of what the source still shows.
+    """
     answer = fetched.answers[-1]
+    before = Memory.of(cursor.entries)
     known = _cursor(answer, cursor)
+    hints = replace(answer.hints, ttl=before.ttl if before else None)
     if answer.status == _NOT_MODIFIED:
-        return Polled(known, changed=False, hints=answer.hints)
+        return Polled(known, changed=False, hints=hints)
+    pieces = cut(answer.body)
+    if pieces and before and before.cuttable and not before.whole_is_due(answer.received):
+        polled = _only_new(answer, source, known, pieces, before)
+        if polled:
+            return polled
     fingerprint = blake2b(answer.body, digest_size=16).hexdigest()
     if fingerprint == cursor.fingerprint:
-        return Polled(known, changed=False, hints=answer.hints)
-    try:
-        document = read(answer.body, answer.headers.get("content-type", ""), answer.url)
-    except SourceUnreadable as error:
-        raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
-    items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
-    return Polled(
-        replace(known, fingerprint=fingerprint),
-        items,
-        hints=replace(answer.hints, ttl=document.ttl),
-        notes=(*fetched.notes, *notes),
-    )
+        return Polled(known, changed=False, hints=hints)
+    polled = _whole(answer, source, replace(known, fingerprint=fingerprint), pieces, before)
+    return replace(polled, notes=(*fetched.notes, *polled.notes))
 
 
 def read(body: bytes, content_type: str, url: str) -> Document:
@@ -92,110 +83,101 @@ def read(body: bytes, content_type: str, url: str) -> Document:
     start = text.lstrip()[:1]
     if not start:
         raise SourceUnreadable("an empty answer")
-    return read_json(text.strip(), url) if start in {"{", "["} else _read_xml(text, url)
+    return read_json(text.strip(), url) if start in {"{", "["} else read_xml(text, url)
 
 
-def _read_xml(text: str, url: str) -> Document:
-    """Return what an RSS, Atom or RDF document holds."""
-    text = without_prolog(parseable(text))
-    root = root_name(text)
-    if root in _NO_FEED:
-        raise SourceUnreadable(_NO_FEED[root])
-    text, left_out = first_entries(text, MAX_ENTRIES)
-    if text.count("<") > MAX_TAGS:
-        raise SourceUnreadable(f"more than {MAX_TAGS} elements, too many for a feed")
-    feed = _run_feedparser(tamed(text), url)
-    if not feed.entries and not feed.version:
-        raise SourceUnreadable(f"an XML document with the root <{root[:40]}>, not a feed")
-    notes = (f"entries left out beyond the first {MAX_ENTRIES}: {left_out}",) if left_out else ()
-    about: dict[str, Any] = dict(feed.feed)
-    language = _string(about.get("language"))
-    entries = tuple(_entry(entry, url, language) for entry in feed.entries[:MAX_ENTRIES])
-    return Document(
-        entries, _ttl(about), notes, one_line(_plain(_mapping(about.get("title_detail")), url).text)
-    )
-
-
-def _run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - feedparser has no types
-    """Return feedparser's result. It is handed bytes in a file, so that nothing in them can be an address."""
+def _whole(
+    answer: Response, source: Source, known: Cursor, pieces: Pieces | None, before: Memory | None
+) -> Polled:
+    """Return all items of a document, and remember its entries."""
     try:
-        return feedparser.parse(
-            io.BytesIO(text.encode("utf-8", "replace")),
-            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
-            resolve_relative_uris=False,
-            sanitize_html=False,
-        )
-    except Exception as error:  # feedparser promises nothing about what broken input raises
-        raise SourceUnreadable("a damaged document that cannot be read") from error
-
-
-def _entry(entry: Any, url: str, language: str) -> Entry:  # noqa: ANN401 - as above
-    """Return an entry of feedparser's as ours."""
-    facts: dict[str, Any] = dict(entry)  # without what feedparser puts in place of a key that is missing
-    title = _mapping(facts.get("title_detail"))
-    link = _string(facts.get("link"))
-    author = _string(_mapping(facts.get("author_detail")).get("name")) or _string(facts.get("author"))
-    return Entry(
-        guid=one_line(_string(facts.get("id"))),
-        link=web_address(link, _string(title.get("base")) or url) if link else "",
-        title=one_line(_plain(title, url).text),
-        body=max((_plain(part, url) for part in _bodies(facts)), key=lambda plain: len(plain.text)),
-        published=_date(facts),
-        author=author,
-        language=language_code(_string(title.get("language")) or language),
+        document = read(answer.body, answer.headers.get("content-type", ""), answer.url)
+    except SourceUnreadable as error:
+        raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
+    after = _remembered(document, pieces, answer)
+    items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
+    gap = before is not None and nothing_known(after.records, before.records)
+    return Polled(
+        replace(known, entries=after.packed()),
+        items,
+        hints=replace(answer.hints, ttl=document.ttl),
+        notes=(*notes, _GAP) if gap else notes,
+        gap=gap,
     )
 
 
-def _bodies(facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return every stretch of text that an entry carries: its contents first, since they know their base."""
-    contents = facts.get("content")
-    summary = _mapping(facts.get("summary_detail")) or {"value": facts.get("summary"), "type": "text/html"}
-    return [*(_mapping(content) for content in (contents if isinstance(contents, list) else [])), summary]
+def _remembered(document: Document, pieces: Pieces | None, answer: Response) -> Memory:
+    """Return what is remembered of a document that was read whole."""
+    hour = hour_of(answer.received)
+    about = Memory((), hour=hour, ttl=document.ttl, language=document.language)
+    opening = pieces.opening() if pieces else None
+    if pieces and opening and document.sound and len(document.entries) == len(pieces.entries):
+        records = records_of(document, pieces.digests())
+        if all_apart(records) and _all_ordinary(pieces, opening):
+            return replace(about, records=records, cuttable=True, envelope=pieces.envelope(answer.url))
+    return replace(about, records=records_of(document))
 
 
-def _plain(detail: dict[str, Any], url: str) -> Plain:
-    """Return a text construct as plain text, by the type that it has or that feedparser found it to have."""
-    value = _string(detail.get("value"))
-    if _string(detail.get("type")) in _HTML or not detail.get("type"):
-        return read_html(value, _string(detail.get("base")) or url)
-    return plain_text(value)
+def _all_ordinary(pieces: Pieces, opening: str) -> bool:
+    """Tell whether a document means the same in pieces as in one."""
+    try:
+        texts = [entry.decode() for entry in pieces.entries]
+    except UnicodeDecodeError:
+        return False
+    return ordinary_around(pieces) and all(ordinary(text, opening) for text in texts)
 
 
-def _date(facts: dict[str, Any]) -> datetime | None:
-    """Return when an entry was published, else updated, in UTC; None without a date that can be read."""
-    for name in ("published_parsed", "updated_parsed", "created_parsed"):
-        parsed = facts.get(name)
-        if isinstance(parsed, struct_time):
-            try:
-                return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
-            except (ValueError, OverflowError, OSError):
-                continue
-    return None
+def _only_new(
+    answer: Response, source: Source, known: Cursor, pieces: Pieces, before: Memory
+) -> Polled | None:
+    """Return the items of the entries that were not there before; None where the whole has to be read."""
+    if pieces.envelope(answer.url) != before.envelope or answer.body.count(b"<") > MAX_TAGS:
+        return None
+    digests = pieces.digests()
+    remembered = {record.digest: record for record in before.records}
+    fresh = [number for number, digest in enumerate(digests) if digest not in remembered]
+    document = _read_some(answer, pieces, fresh, before) if fresh else Document(())
+    if document is None:
+        return None
+    added = dict(zip(fresh, records_of(document, [digests[number] for number in fresh]), strict=True))
+    records = tuple(
+        added[number] if number in added else remembered[digest] for number, digest in enumerate(digests)
+    )
+    if not all_apart(records):
+        return None
+    hints = replace(answer.hints, ttl=before.ttl)
+    if records == before.records:
+        return Polled(known, changed=False, hints=hints)
+    items, notes = items_of(
+        document,
+        source.id,
+        http_date(answer.headers.get("date", "")),
+        dated=all(record.dated for record in records),
+    )
+    gap = nothing_known(records, before.records)
+    entries = replace(before, records=records).packed()
+    return Polled(
+        replace(known, entries=entries, fingerprint=None),
+        items,
+        hints=hints,
+        notes=(*notes, _GAP) if gap else notes,
+        gap=gap,
+    )
 
 
-def _ttl(feed: dict[str, Any]) -> timedelta | None:
-    """Return how long a feed says it stays the same: RSS 2.0 <ttl> in minutes, or the syndication module."""
-    minutes = _number(feed.get("ttl"))
-    period = _PERIODS.get(_string(feed.get("sy_updateperiod")).strip().lower())
-    if not minutes and period:
-        minutes = period * 60 / max(_number(feed.get("sy_updatefrequency")), 1)
-    return timedelta(minutes=min(minutes, 1e6)) if minutes > 0 else None
-
-
-def _number(value: object) -> float:
-    """Return a whole number that is written in a feed; 0 where it is none."""
-    written = _string(value).strip()[:9]
-    return float(written) if written.isascii() and written.isdigit() else 0.0
-
-
-def _string(value: object) -> str:
-    """Return a string as it is, and "" for everything else that a document may put in its place."""
-    return value if isinstance(value, str) else ""
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    """Return a mapping as it is, and an empty one for everything else, as `_string` does."""
-    return dict(value) if isinstance(value, dict) else {}
+def _read_some(answer: Response, pieces: Pieces, numbers: Sequence[int], before: Memory) -> Document | None:
+    """Return some entries of a document, read in its opening tags; None where that would not be the same."""
+    opening = pieces.opening()
+    if opening is None:
+        return None
+    try:
+        texts = [pieces.entries[number].decode() for number in numbers]
+        if not all(ordinary(text, opening) for text in texts):
+            return None
+        document = read_xml(pieces.only(texts, opening), answer.url, before.language)
+    except (UnicodeDecodeError, SourceUnreadable):
+        return None
+    return document if document.sound and len(document.entries) == len(numbers) else None
 
 
 def _cursor(answer: Response, cursor: Cursor) -> Cursor:

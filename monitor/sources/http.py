@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
@@ -47,6 +47,7 @@ class Response:
     url: str  # of the last one, after redirects
     permanent_url: str | None = None  # where the first request was sent for good, all the way
     hints: Hints = field(default_factory=Hints)  # what the headers say about when to come back
+    received: datetime | None = None
 
 
 class Http:
@@ -133,8 +134,9 @@ class Http:
             raise SourceUnreachable(f"The answer of {shown(url)} {error}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SourceUnreachable(f"{shown(url)} cannot be reached: {reason(error)}") from error
+        now = self._clock.now()
         return Response(
-            response.status, fields, body, str(url), str(url), hints=hints(fields, self._clock.now())
+            response.status, fields, body, str(url), str(url), hints=hints(fields, now), received=now
         )
 
     def _judged(self, answer: Response, permanent_url: str | None) -> Response:

@@ -142,8 +142,8 @@ def forget(db: Database, before: datetime, limit: int) -> int:
     """Delete what was found before then, at most `limit` items, and return how many that were.
 
     Kept all the same: what is still to be sent, and what its source still shows, since that would
-    come back as new. An item that was not seen within a day of its source's last change is gone from
-    there.
+    come back as new. An item that was not seen within three days of its source's last change is gone from
+    there: a feed is looked at as a whole once a day, and that is remembered to the day.
     """
     gone = [
         row["id"]

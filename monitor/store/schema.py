@@ -300,3 +300,9 @@ def m011_hearing(db: Database) -> None:
 def m012_edits(db: Database) -> None:
     """Keep what chats were told of an item that was edited since: a JSON list of its title and its text."""
     db.table("items").add_column("told", str)
+
+
+@migrations()
+def m013_entries(db: Database) -> None:
+    """Make room for what is remembered of a feed's entries."""
+    db.table("sources").add_column("entries", bytes)

@@ -1,0 +1,146 @@
+"""RSS 0.9x to 2.0, Atom and RDF, read by feedparser.
+
+feedparser gets bytes and no address to open. What it gets has no DOCTYPE, so that entities mean nothing,
+and is UTF-8, so that it need not guess.
+"""
+
+from __future__ import annotations
+
+import calendar
+import io
+from datetime import UTC, datetime, timedelta
+from time import struct_time
+from typing import Any, Final
+
+import feedparser
+
+from monitor.errors import SourceUnreadable
+from monitor.html import Plain, one_line, plain_text, read_html, web_address
+from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code
+from monitor.sources.envelope import first_entries, parseable, root_name, tamed, without_prolog
+
+MAX_TAGS: Final = 200_000  # about three seconds of work for feedparser
+_NO_FEED: Final = {
+    "": "no XML",
+    "html": "an HTML page, not a feed: look on it for the address of its RSS or Atom feed",
+    "opml": "an OPML list of feeds, not a feed",
+    "urlset": "a sitemap, not a feed",
+    "sitemapindex": "an index of sitemaps, not a feed",
+}
+_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+_PERIODS: Final = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8_760}  # in hours
+
+# Always expat: feedparser would look for the driver of another parser anew at each document.
+feedparser.api.PREFERRED_XML_PARSERS = []
+
+
+def read_xml(text: str, url: str, language: str | None = None) -> Document:
+    """Return what an RSS, Atom or RDF document holds; raises `SourceUnreadable` with what it is instead.
+
+    `language` is that of the whole feed where the caller knows it; None leaves it to the document.
+    """
+    text = without_prolog(parseable(text))
+    root = root_name(text)
+    if root in _NO_FEED:
+        raise SourceUnreadable(_NO_FEED[root])
+    text, left_out = first_entries(text, MAX_ENTRIES)
+    if text.count("<") > MAX_TAGS:
+        raise SourceUnreadable(f"more than {MAX_TAGS} elements, too many for a feed")
+    feed = _run_feedparser(tamed(text), url)
+    if not feed.entries and not feed.version:
+        raise SourceUnreadable(f"an XML document with the root <{root[:40]}>, not a feed")
+    notes = (f"entries left out beyond the first {MAX_ENTRIES}: {left_out}",) if left_out else ()
+    about: dict[str, Any] = dict(feed.feed)
+    if language is None:
+        language = language_code(_string(about.get("language"))) or ""
+    entries = tuple(_entry(entry, url, language) for entry in feed.entries[:MAX_ENTRIES])
+    return Document(
+        entries,
+        _ttl(about),
+        notes,
+        title=one_line(_plain(_mapping(about.get("title_detail")), url).text),
+        language=language,
+        sound=bool(feed.version and not feed.bozo),
+    )
+
+
+def _run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - feedparser has no types
+    """Return feedparser's result. It is handed bytes in a file, so that nothing in them can be an address."""
+    try:
+        return feedparser.parse(
+            io.BytesIO(text.encode("utf-8", "replace")),
+            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+            resolve_relative_uris=False,
+            sanitize_html=False,
+        )
+    except Exception as error:  # feedparser promises nothing about what broken input raises
+        raise SourceUnreadable("a damaged document that cannot be read") from error
+
+
+def _entry(entry: Any, url: str, language: str) -> Entry:  # noqa: ANN401 - as above
+    """Return an entry of feedparser's as ours."""
+    facts: dict[str, Any] = dict(entry)  # without what feedparser puts in place of a key that is missing
+    title = _mapping(facts.get("title_detail"))
+    link = _string(facts.get("link"))
+    author = _string(_mapping(facts.get("author_detail")).get("name")) or _string(facts.get("author"))
+    return Entry(
+        guid=one_line(_string(facts.get("id"))),
+        link=web_address(link, _string(title.get("base")) or url) if link else "",
+        title=one_line(_plain(title, url).text),
+        body=max((_plain(part, url) for part in _bodies(facts)), key=lambda plain: len(plain.text)),
+        published=_date(facts),
+        author=author,
+        language=language_code(_string(title.get("language")) or language),
+    )
+
+
+def _bodies(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every stretch of text that an entry carries: its contents first, since they know their base."""
+    contents = facts.get("content")
+    summary = _mapping(facts.get("summary_detail")) or {"value": facts.get("summary"), "type": "text/html"}
+    return [*(_mapping(content) for content in (contents if isinstance(contents, list) else [])), summary]
+
+
+def _plain(detail: dict[str, Any], url: str) -> Plain:
+    """Return a text construct as plain text, by the type that it has or that feedparser found it to have."""
+    value = _string(detail.get("value"))
+    if _string(detail.get("type")) in _HTML or not detail.get("type"):
+        return read_html(value, _string(detail.get("base")) or url)
+    return plain_text(value)
+
+
+def _date(facts: dict[str, Any]) -> datetime | None:
+    """Return when an entry was published, else updated, in UTC; None without a date that can be read."""
+    for name in ("published_parsed", "updated_parsed", "created_parsed"):
+        parsed = facts.get(name)
+        if isinstance(parsed, struct_time):
+            try:
+                return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+            except (ValueError, OverflowError, OSError):
+                continue
+    return None
+
+
+def _ttl(feed: dict[str, Any]) -> timedelta | None:
+    """Return how long a feed says it stays the same: RSS 2.0 <ttl> in minutes, or the syndication module."""
+    minutes = _number(feed.get("ttl"))
+    period = _PERIODS.get(_string(feed.get("sy_updateperiod")).strip().lower())
+    if not minutes and period:
+        minutes = period * 60 / max(_number(feed.get("sy_updatefrequency")), 1)
+    return timedelta(minutes=min(minutes, 1e6)) if minutes > 0 else None
+
+
+def _number(value: object) -> float:
+    """Return a whole number that is written in a feed; 0 where it is none."""
+    written = _string(value).strip()[:9]
+    return float(written) if written.isascii() and written.isdigit() else 0.0
+
+
+def _string(value: object) -> str:
+    """Return a string as it is, and "" for everything else that a document may put in its place."""
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """Return a mapping as it is, and an empty one for everything else, as `_string` does."""
+    return dict(value) if isinstance(value, dict) else {}
