@@ -9,7 +9,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,12 +19,11 @@ from monitor.config import Config
 from monitor.delivery import Courier
 from monitor.engine import Engine
 from monitor.markup import Safe
-from monitor.model import Message, Place, Source, SourceState
+from monitor.model import Message, Place, Source
 from monitor.phrases import say
 from monitor.pipeline import Outcome
 from monitor.scheduler import Scheduler
 from monitor.store import chats
-from monitor.store import sources as sources_table
 from monitor.systemd import Notifier
 from monitor.telegram_bot import TelegramBot
 
@@ -39,7 +38,7 @@ FAULTS_SHOWN = 3000  # characters of the faults that the admins are told
 NEEDS_RESTART = {
     "telegram": ("token", "token_file", "api_url", "preview_url"),
     "storage": ("path",),
-    "polling": ("timeout", "concurrency", "per_host"),
+    "polling": ("timeout", "concurrency", "per_host", "gap"),
     "network": ("allow_private_hosts",),
 }
 """The keys that are read at the start alone, by table."""
@@ -143,22 +142,10 @@ class Service:
             self._courier.wake()
         return outcome
 
-    async def _follow_sources(self) -> None:
-        """Poll the sources of the list as it is now."""
-        due = await self._due()
+    async def _follow_sources(self, *, revive: bool = False) -> None:
+        """Poll the sources of the list as it is now; `revive` looks again at those that have ended."""
+        due = await self._engine.due(revive=revive)
         self._scheduler.watch(self._engine.active(), due)
-
-    async def _due(self) -> dict[str, datetime | None]:
-        """Return when each source is due: when it said so last, but not later than its rhythm of today."""
-        states = await self._engine.store.read(sources_table.states)
-        config, now = self._engine.config, self._engine.clock.now()
-        due: dict[str, datetime | None] = {}
-        for source in self._engine.active():
-            state = states.get(source.id, SourceState())
-            latest = now + (source.every or config.polling.every)
-            planned = state.next_poll
-            due[source.id] = planned if planned is None or state.failures else min(planned, latest)
-        return due
 
     def _vitals(self) -> commands.Vitals:
         return commands.Vitals(version=__version__, started=self._started)
@@ -195,7 +182,7 @@ class Service:
                 log.error("reload state=refused error=%r", line)  # noqa: TRY400 -- one line, no trace
             message = say(language, "reload.refused", faults=errors.brief(error)[:FAULTS_SHOWN])
         else:
-            await self._follow_sources()
+            await self._follow_sources(revive=True)
             late = ", ".join(_differences(old, config))
             sources, topics = len(self._engine.active()), len(config.topics)
             log.info("reload state=done sources=%d topics=%d restart=%r", sources, topics, late)

@@ -10,11 +10,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from monitor import __version__, errors, matching, roster
+from monitor.cadence import Pace, first_polls
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.model import Place, Source, Topic
@@ -44,7 +46,7 @@ class Engine:
         self._roll = roll
         self._http = http
         self._changing = asyncio.Lock()  # a watch that is added during a reload must not get lost
-        self._pipeline = Pipeline(store, http, clock, config.polling.every)
+        self._pipeline = Pipeline(store, http, clock, pace_of(config))
 
     @classmethod
     @asynccontextmanager
@@ -56,6 +58,7 @@ class Engine:
         http = Http(
             timeout=config.polling.timeout,
             per_host=config.polling.per_host,
+            gap=config.polling.gap,
             concurrency=config.polling.concurrency,
             preview_url=config.telegram.preview_url,
             allow_private_hosts=config.network.allow_private_hosts,
@@ -77,7 +80,7 @@ class Engine:
             watch = await _watch_of(config, self.store)
             roll = await self.store.write(partial(_declare, config=config))
             self.config, self.watch, self._roll = config, watch, roll
-        self._pipeline.default_every = config.polling.every
+        self._pipeline.pace = pace_of(config)
 
     def sources(self) -> tuple[Source, ...]:
         """Return all sources: those of the config, those that admins added, and which of them are paused."""
@@ -118,6 +121,12 @@ class Engine:
             if done:
                 await asyncio.to_thread(self.watch.remove, watch_id)
         return done
+
+    async def due(self, *, revive: bool = False) -> dict[str, datetime]:
+        """Return when each source is due after a start or a change; see `cadence.first_polls`."""
+        states = await self.store.read(sources_table.states)
+        now, pace = self.clock.now(), pace_of(self.config)
+        return first_polls(self.active(), states, now=now, pace=pace, revive=revive)
 
     async def poll(self, source: Source) -> Outcome:
         """Look at a source once; see `Pipeline.poll`."""
@@ -170,6 +179,11 @@ def _declare(db: Database, config: Config) -> Roll:
     roll = _roll_of(db, config)
     sources_table.declare(db, roll.sources)
     return roll
+
+
+def pace_of(config: Config) -> Pace:
+    """Return how often sources are looked at that do not say so themselves."""
+    return Pace(config.polling.every, config.polling.fastest, config.polling.slowest)
 
 
 async def _nothing() -> None:

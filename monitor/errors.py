@@ -3,6 +3,7 @@
     MonitorError
     ├── Retry                 the same thing may work later: wait and try again
     │   ├── SourceUnreachable     no answer, a refusal, or an answer that says "later"
+    │   ├── SourceResting         its host asked for a pause, so it was not asked
     │   ├── SourceUnreadable      an answer that is no feed, or a page whose layout is not known
     │   ├── TelegramUnreachable   no answer, 5xx, or 429 with the time to wait
     │   └── StoreUnwritable       the disk is full, read-only, or failing
@@ -46,6 +47,10 @@ class Retry(MonitorError):
 
 class SourceUnreachable(Retry):
     """A source gave no answer, refused, or asked to come back later."""
+
+
+class SourceResting(Retry):
+    """A source was not asked, because its host asked for a pause."""
 
 
 class SourceUnreadable(Retry):

@@ -64,7 +64,12 @@ class SourceState:
     changed: datetime | None = None  # the last answer that differed from the one before
     next_poll: datetime | None = None
     failures: int = 0  # in a row
+    failing: datetime | None = None  # since when
+    gone: bool = False  # the last try said that it is not there any more, or never was
     error: str | None = None  # of the last try, for people
+    newest: datetime | None = None  # when its newest item came
+    usual: timedelta | None = None  # between two of its items: the median; None where too little is known
+    longest: timedelta | None = None  # between two of its latest items
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,24 @@
-"""What is due, and how much at once.
+"""What is due, and when.
 
-APScheduler keeps one job a source, with one date: that of its next poll. When a poll ends it says
-when the next one is, and the job is put there again. Chores that recur (tidying up, the heartbeat)
-are jobs beside them.
+Polls stand on an agenda of our own, by the event loop's clock, which neither jumps nor is set back, whatever
+happens to the time of day. When a poll ends it says when the next one is, and the source is put there again.
+Chores that recur (tidying up, telling the admins) are jobs of APScheduler.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from monitor.agenda import Agenda
+from monitor.cadence import NEVER, spread
 from monitor.clock import Clock
 from monitor.errors import MonitorError
 from monitor.model import Source
@@ -23,8 +26,11 @@ from monitor.pipeline import Outcome
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT = timedelta(seconds=5)
+PULSE = 5.0  # seconds, at most, from one look at the agenda to the next
+AT_ONCE = 100  # polls that are begun in one go, so that other work gets its turn in between
 AFTER_A_FAILURE = timedelta(seconds=10)
+JUMP = 10.0  # seconds by which the time of day must move against the loop's clock to count as a jump
+MEASURED = 1000  # polls over which the lag is measured
 
 Poll = Callable[[Source], Awaitable[Outcome]]
 
@@ -37,36 +43,49 @@ class Scheduler:
         self._poll = poll
         self._clock = clock
         self._sources: dict[str, Source] = {}
+        self._agenda = Agenda()
         self._polling: dict[str, asyncio.Task[None]] = {}
-        self._sooner: dict[str, datetime] = {}  # when those that are being polled are to be polled next
-        # A job that is late runs late rather than never: a poll left out is an item missed.
+        self._sooner: dict[str, float] = {}  # when those that are being polled are to be polled next
+        self._timer: asyncio.TimerHandle | None = None
+        self._running = False
+        self._offset = 0.0  # the time of day less the loop's clock
+        # A job that is late runs late rather than never.
         self._jobs = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         self.beat = time.monotonic()
+        self.lags: deque[float] = deque(maxlen=MEASURED)  # seconds from due to begun, of the latest polls
 
     def start(self) -> None:
         """Begin to run what is due; needs a running event loop."""
         self._jobs.start()
-        self.chore("heartbeat", self._heartbeat, HEARTBEAT)
+        self._running = True
+        self._offset = self._clock.now().timestamp() - _time()
+        self._look_up()
 
     def watch(self, sources: Iterable[Source], due: Mapping[str, datetime | None]) -> None:
         """Poll these sources from now on and no others, each first when it is due (None: at once).
 
         A source that is polled already keeps its rhythm, unless something about it changed or it is due
-        earlier than planned.
+        earlier than planned. One that is due never is not polled.
         """
         wanted = {source.id: source for source in sources}
         for source_id in self._sources.keys() - wanted.keys():
-            self._unplan(source_id)
+            self._agenda.drop(source_id)
         before, self._sources = self._sources, wanted
-        now = self._clock.now()
+        now, wall = _time(), self._clock.now()
         for source in wanted.values():
             new = before.get(source.id) != source
-            planned = due.get(source.id) or (now if new else self._planned(source.id))
-            when = max(planned, now)
-            if source.id in self._polling:  # its end plans the next poll
-                self._sooner[source.id] = when
-            elif new or when < self._planned(source.id):
-                self._plan(source.id, when)
+            planned = self._agenda.when(source.id)
+            when = due.get(source.id) or (wall if new else NEVER)
+            at = now + max((when - wall).total_seconds(), 0)
+            if when == NEVER:
+                if new:
+                    self._agenda.drop(source.id)
+            elif source.id in self._polling:  # its end plans the next poll
+                if new:
+                    self._sooner[source.id] = at
+            elif new or planned is None or at < planned:
+                self._agenda.put(source.id, at)
+        self._arm()
 
     def chore(
         self, name: str, work: Callable[[], Awaitable[None]], every: timedelta, *, at_once: bool = False
@@ -83,8 +102,16 @@ class Scheduler:
             **first,
         )
 
+    def lag(self, share: float = 0.99) -> timedelta:
+        """Return how late the latest polls began at most, but for the slowest hundredth of them."""
+        late = sorted(self.lags)
+        return timedelta(seconds=late[min(int(share * len(late)), len(late) - 1)] if late else 0)
+
     async def stop(self, grace: timedelta) -> None:
         """Begin nothing more, give the polls under way some time to end, then cut them short."""
+        self._running = False
+        if self._timer:
+            self._timer.cancel()
         if self._jobs.running:
             self._jobs.shutdown(wait=False)
         if self._polling:
@@ -93,44 +120,85 @@ class Scheduler:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _plan(self, source_id: str, when: datetime) -> None:
-        self._jobs.add_job(
-            self._begin,
-            "date",
-            run_date=when,
-            args=[source_id],
-            id=f"poll {source_id}",
-            replace_existing=True,
-        )
+    def _look_up(self) -> None:
+        """Begin what is due, and come back when the next is."""
+        self._timer = None
+        self.beat = time.monotonic()
+        self._heed_the_time()
+        now = _time()
+        for source_id, at in self._agenda.take(now, AT_ONCE):
+            self.lags.append(now - at)
+            self._begin(source_id)
+        self._arm()
 
-    def _planned(self, source_id: str) -> datetime:
-        """Return when a source is polled next; never, if nothing is planned."""
-        job = self._jobs.get_job(f"poll {source_id}")
-        planned: datetime | None = job.next_run_time if job else None
-        return planned or datetime.max.replace(tzinfo=UTC)
+    def _arm(self) -> None:
+        """Set the timer to the next moment of the agenda, or to the next pulse where that is sooner."""
+        pulse, following = _time() + PULSE, self._agenda.next()
+        at = pulse if following is None else min(following, pulse)
+        if not self._running or (self._timer and self._timer.when() <= at):
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._look_up)
 
-    def _unplan(self, source_id: str) -> None:
-        with contextlib.suppress(LookupError):
-            self._jobs.remove_job(f"poll {source_id}")
+    def _heed_the_time(self) -> None:
+        """Notice that the machine slept, or that its clock was set.
 
-    async def _begin(self, source_id: str) -> None:
-        task = asyncio.create_task(self._look(source_id), name=f"poll {source_id}")
+        After a sleep everything is due that much earlier, what is overdue spread; a clock that was set
+        forward looks the same and does no harm. One that was set back changes nothing for the polls.
+        """
+        jumped = self._clock.now().timestamp() - _time() - self._offset
+        if abs(jumped) < JUMP:
+            return
+        self._offset += jumped
+        log.warning("clock jumped=%+.0fs planned=%d", jumped, len(self._agenda))
+        if jumped > 0:
+            self._catch_up(jumped)
+        for job in self._jobs.get_jobs():
+            soonest = self._clock.now() + job.trigger.interval
+            if job.next_run_time > soonest:
+                job.modify(next_run_time=soonest)
+
+    def _catch_up(self, slept: float) -> None:
+        """Bring every poll forward by the seconds that the machine slept."""
+        now = _time()
+        moved = [(source_id, at - slept) for source_id, at in self._agenda.all()]
+        overdue = sum(at <= now for _, at in moved)
+        for source_id, at in moved:
+            late = now + spread(self._sources[source_id], overdue).total_seconds()
+            self._agenda.put(source_id, at if at > now else late)
+
+    def _begin(self, source_id: str) -> None:
+        task = asyncio.create_task(self._look(self._sources[source_id]), name=f"poll {source_id}")
         self._polling[source_id] = task
-        task.add_done_callback(lambda _: self._polling.pop(source_id, None))
+        task.add_done_callback(partial(self._ended, source_id))
 
-    async def _look(self, source_id: str) -> None:
-        following = self._clock.now() + AFTER_A_FAILURE
+    def _ended(self, source_id: str, task: asyncio.Task[None]) -> None:
+        if self._polling.get(source_id) is task:
+            del self._polling[source_id]
+
+    async def _look(self, source: Source) -> None:
+        source_id, began, wall = source.id, _time(), self._clock.now()
+        following = wall + AFTER_A_FAILURE
         try:
-            source = self._sources.get(source_id)
-            if source:
-                following = (await self._poll(source)).next_poll
+            following = (await self._poll(source)).next_poll
         except MonitorError as error:
             log.error("poll source=%s error=%r next=%s", source_id, str(error), following.isoformat())  # noqa: TRY400 -- one line, no trace
         except Exception:  # whatever it was, the next poll stands
             log.exception("poll source=%s state=bug next=%s", source_id, following.isoformat())
         finally:
-            if source_id in self._sources and self._jobs.running:
-                self._plan(source_id, min(following, self._sooner.pop(source_id, following)))
+            self._go_on(source_id, None if following == NEVER else began + (following - wall).total_seconds())
 
-    async def _heartbeat(self) -> None:
-        self.beat = time.monotonic()
+    def _go_on(self, source_id: str, at: float | None) -> None:
+        """Plan the next poll of a source, or none where `at` is None and nothing asked for one meanwhile."""
+        self._polling.pop(source_id, None)
+        sooner = self._sooner.pop(source_id, None)
+        moments = [moment for moment in (at, sooner) if moment is not None]
+        if source_id in self._sources and self._running and moments:
+            self._agenda.put(source_id, min(moments))
+            self._arm()
+
+
+def _time() -> float:
+    """Return the seconds of the event loop's clock, which never jumps."""
+    return asyncio.get_running_loop().time()

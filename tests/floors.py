@@ -6,7 +6,7 @@ import sys
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("model", "errors", "clock", "hours", "text", "html", "prose", "markup", "phrases"),
-    ("config", "matching", "stories", "edits", "audience", "render", "cadence", "roster"),
+    ("config", "matching", "stories", "edits", "audience", "render", "cadence", "agenda", "roster"),
     ("sources", "store", "telegram_bot", "setup", "systemd"),
     ("pipeline", "delivery", "admins", "commands", "backtest"),
     ("scheduler", "engine"),

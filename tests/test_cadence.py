@@ -1,26 +1,43 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from builders import NOW
+from builders import NOW, source
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.cadence import LONGEST_BACKOFF, LONGEST_HINT, backoff, next_poll
-from monitor.model import Hints
+from monitor.cadence import (
+    CATCH_UP,
+    LONGEST_BACKOFF,
+    LONGEST_HINT,
+    NEVER,
+    Pace,
+    Rhythm,
+    backoff,
+    first_polls,
+    next_poll,
+    rhythm,
+    spread,
+)
+from monitor.model import Hints, SourceState
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 NO_HINTS = Hints()
+DAY = 24 * HOUR
+TWO_MINUTES = Pace(2 * MINUTE)
 
 
 def wait(
-    every: timedelta | None = None, *, hints: Hints = NO_HINTS, failures: int = 0, source_id: str = "example"
+    every: timedelta | None = None, *, source_id: str = "example", pace: Pace = TWO_MINUTES, **facts: Any
 ) -> timedelta:
-    found = next_poll(
-        NOW, source_id=source_id, every=every, default=2 * MINUTE, hints=hints, failures=failures
-    )
-    return found - NOW
+    return next_poll(NOW, source=source(source_id, every=every), pace=pace, **facts) - NOW
+
+
+def publishes(usual: timedelta, last: timedelta = timedelta(0)) -> Rhythm:
+    return Rhythm(NOW - last, usual, 2 * usual)
 
 
 @pytest.mark.parametrize("every", [SECOND, 7 * SECOND, MINUTE, 90 * MINUTE])
@@ -77,3 +94,89 @@ def test_the_next_time_is_always_later_and_never_far_beyond_what_was_asked(
 ) -> None:
     found = wait(every, hints=Hints(hint, hint, hint), failures=failures, source_id=source_id)
     assert SECOND <= found <= max(every or SECOND, timedelta(days=1))
+
+
+@given(
+    moments=st.lists(st.datetimes(datetime(2026, 1, 1), datetime(2026, 2, 1)), max_size=60),  # noqa: DTZ001
+    fastest=st.none() | st.timedeltas(SECOND, DAY),
+    slowest=st.none() | st.timedeltas(SECOND, 9 * DAY),
+)
+def test_what_is_learned_stays_between_the_limits(
+    moments: list[datetime], fastest: timedelta | None, slowest: timedelta | None
+) -> None:
+    pace = Pace(2 * MINUTE, fastest, slowest)
+    known = rhythm(moment.replace(tzinfo=NOW.tzinfo) for moment in moments)
+    low, high = pace.limits()
+    assert low <= wait(pace=pace, known=known) <= high * 1.1
+
+
+def test_a_source_without_a_rhythm_of_its_own_is_asked_as_the_config_says() -> None:
+    every = Pace(2 * SECOND)
+    assert 2 * SECOND <= wait(pace=every) <= 2.2 * SECOND
+    for usual in (SECOND, MINUTE, 9 * DAY):  # also when it is busy or quiet
+        assert 2 * SECOND <= wait(pace=every, known=publishes(usual)) <= 2.2 * SECOND
+
+
+def test_a_busy_source_is_looked_at_more_often_and_a_quiet_one_not_less_unless_the_config_allows_it() -> None:
+    assert 30 * SECOND <= wait(known=publishes(MINUTE)) <= 33 * SECOND
+    assert MINUTE <= wait(known=publishes(4 * MINUTE)) <= 1.1 * MINUTE
+    assert 2 * MINUTE <= wait(known=publishes(DAY)) <= 2.2 * MINUTE
+    patient = Pace(2 * MINUTE, fastest=10 * SECOND, slowest=30 * MINUTE)
+    assert 10 * SECOND <= wait(known=publishes(SECOND), pace=patient) <= 11 * SECOND
+    assert 15 * MINUTE <= wait(known=publishes(HOUR), pace=patient) <= 17 * MINUTE
+    assert 30 * MINUTE <= wait(known=publishes(DAY), pace=patient) <= 33 * MINUTE
+
+
+def test_a_busy_source_that_sleeps_is_looked_at_less_often_until_it_wakes() -> None:
+    awake, asleep = publishes(MINUTE, MINUTE), publishes(MINUTE, 8 * HOUR)
+    patient = Pace(2 * MINUTE, slowest=HOUR)
+    assert wait(known=awake, pace=patient) < MINUTE
+    assert 12 * MINUTE <= wait(known=asleep, pace=patient) <= 14 * MINUTE
+
+
+def test_a_source_that_may_have_dropped_items_is_looked_at_as_often_as_allowed() -> None:
+    assert 30 * SECOND <= wait(known=publishes(DAY), missed=True) <= 33 * SECOND
+    assert wait(missed=True, hints=Hints(max_age=HOUR)) <= 33 * SECOND
+    assert wait(5 * MINUTE, missed=True) == 5 * MINUTE  # what is given stands
+
+
+def test_a_ttl_does_not_hold_against_what_the_source_does() -> None:
+    assert wait(hints=Hints(ttl=HOUR)) >= HOUR
+    assert 10 * MINUTE <= wait(known=publishes(10 * MINUTE), hints=Hints(ttl=HOUR)) <= 11 * MINUTE
+
+
+def test_a_rhythm_takes_a_few_items_and_is_the_middle_of_the_gaps() -> None:
+    assert rhythm([]) == Rhythm()
+    assert rhythm([NOW] * 20) == Rhythm(NOW)
+    assert rhythm(NOW - n * HOUR for n in range(5)) == Rhythm(NOW)
+    nights = [NOW - day * DAY - n * HOUR for day in range(3) for n in range(8)]
+    assert rhythm(reversed(nights)) == Rhythm(NOW, HOUR, 17 * HOUR)
+
+
+def due(states: dict[str, SourceState], *these: Any, revive: bool = False) -> dict[str, timedelta]:
+    found = first_polls(these or [source()], states, now=NOW, pace=TWO_MINUTES, revive=revive)
+    return {key: at - NOW if at != NEVER else DAY for key, at in found.items()}
+
+
+def test_at_a_start_a_source_is_due_when_its_last_look_said_but_not_later_than_its_rhythm_of_today() -> None:
+    assert due({"example": SourceState(next_poll=NOW + MINUTE)}) == {"example": MINUTE}
+    assert due({"example": SourceState(next_poll=NOW + HOUR)}) == {"example": 2 * MINUTE}
+    assert due({"example": SourceState(next_poll=NOW + HOUR, failures=3)}) == {"example": HOUR}
+    assert due({}, source(every=SECOND))["example"] < SECOND
+
+
+def test_what_has_ended_stays_so_until_somebody_asks_for_it() -> None:
+    ended = {"example": SourceState(next_poll=NEVER, failures=1, gone=True)}
+    assert due(ended) == {"example": DAY}
+    assert due(ended, revive=True)["example"] < SECOND
+
+
+def test_many_that_are_overdue_are_spread_and_few_are_not_kept_waiting() -> None:
+    few = [source(f"source-{n}") for n in range(10)]
+    assert max(due({}, *few).values()) <= timedelta(seconds=10 / CATCH_UP)
+    many = [source(f"source-{n}", every=5 * MINUTE if n else SECOND) for n in range(10_000)]
+    waits = due({}, *many)
+    assert waits["source-0"] <= SECOND
+    seconds = Counter(int(found.total_seconds()) for found in waits.values())
+    assert max(seconds.values()) < 2 * CATCH_UP
+    assert spread(source(), 10**9) <= 5 * MINUTE

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web import Web
 
-from monitor.errors import SourceGone, SourceUnreachable
+from monitor.errors import SourceGone, SourceResting, SourceUnreachable
 from monitor.sources.addresses import is_public
 from monitor.sources.headers import hints, http_date, retry_after
 from monitor.sources.http import MAX_BODY, MAX_DOWNLOAD, USER_AGENT, Http, Response, checked, shown
@@ -277,6 +277,21 @@ async def test_a_hanging_host_holds_up_no_other(web: Web) -> None:
             answer = await http.get(web.url("/feed", "localhost"), trusted=True)
         hanging.cancel()
     assert answer.status == 200
+
+
+@pytest.mark.parametrize(("headers", "least"), [({"Retry-After": "300"}, 299), ({}, 59)])
+async def test_429_is_for_the_whole_host(web: Web, headers: dict[str, str], least: int) -> None:
+    web.status("/busy", 429, headers)
+    web.serve("/feed", "<rss/>")
+    async with Http(timeout=SHORT) as http:
+        with pytest.raises(SourceUnreachable, match="429 Too Many Requests"):
+            await http.get(web.url("/busy"), trusted=True)
+        with pytest.raises(SourceResting, match="asked for a pause") as caught:
+            await http.get(web.url("/feed"), trusted=True)
+        assert caught.value.after is not None
+        assert least < caught.value.after.total_seconds() <= least + 1
+        assert (await http.get(web.url("/feed", "localhost"), trusted=True)).status == 200
+    assert [seen.path for seen in web.requests] == ["/busy", "/feed"]
 
 
 @pytest.mark.parametrize(

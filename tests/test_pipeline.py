@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from telegram_preview import Preview
 from web import Web
 
 from monitor import errors
+from monitor.cadence import NEVER, Pace
 from monitor.model import Delivery, Item, Match, Source
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
@@ -37,7 +39,7 @@ class House:
         self.web = web
         self.store = store
         self.clock = clock
-        self.pipeline = Pipeline(store, http, self.clock, timedelta(minutes=2))
+        self.pipeline = Pipeline(store, http, self.clock, Pace(timedelta(minutes=2)))
         self.topics = {"starlink": STARLINK, "raid": RAID}
         self.watch = Watch(self.topics.values())
 
@@ -426,10 +428,67 @@ async def test_what_a_source_still_shows_is_seen_again_each_day(house: House) ->
     assert rows == [("2026-02-03T12:00:00.000000Z",)]
 
 
-async def test_a_source_that_is_gone_is_asked_again_after_a_day(house: House) -> None:
+async def test_a_feed_that_says_it_is_gone_for_good_is_asked_no_more(house: House) -> None:
     house.web.status("/example", 410)
     outcome = await house.poll(house.feed(every=timedelta(seconds=1)))
-    assert outcome.next_poll == NOW + timedelta(days=1)
+    assert outcome.next_poll == NEVER
+    state = (await house.store.read(sources.states))["example"]
+    assert (state.gone, state.failing, state.next_poll) == (True, NOW, NEVER)
+
+
+async def test_a_channel_that_is_not_there_is_asked_for_ever_more_seldom_but_at_least_once_a_day(
+    house: House,
+) -> None:
+    gone = source("gone", kind="channel", address="nobody_here", every=timedelta(minutes=1))
+    house.pipeline._http.preview_url = house.web.url("")
+    unknown = Path(__file__).parent / "data" / "channels" / "unknown.html"
+    house.web.serve("/s/nobody_here", unknown.read_bytes(), content_type=web.HTML)
+    waits = [(await house.poll(gone)).next_poll - NOW for _ in range(12)]
+    assert waits[:3] == [timedelta(minutes=2), timedelta(minutes=4), timedelta(minutes=8)]
+    assert waits[-1] == timedelta(days=1)
+
+
+async def test_a_pause_that_a_host_asks_for_holds_for_all_its_sources_and_is_no_failure_of_theirs(
+    house: House,
+) -> None:
+    house.publish(OLD, name="other")
+    house.web.status("/example", 429, {"Retry-After": "600"})
+    busy = await house.poll(house.feed())
+    asked = len(house.web.requests)
+    waits = await house.poll(house.feed("other", every=timedelta(seconds=1)))
+    assert len(house.web.requests) == asked
+    assert busy.next_poll >= NOW + timedelta(seconds=600)
+    assert timedelta(seconds=590) < waits.next_poll - NOW <= timedelta(seconds=600)
+    assert not waits.error
+    assert "asked for a pause" in waits.notes[0]
+    states = await house.store.read(sources.states)
+    assert (states["example"].failures, states["other"].failures) == (1, 0)
+
+
+async def test_the_rhythm_of_a_source_is_learned_from_the_dates_of_its_items(house: House) -> None:
+    hours = [format_datetime(NOW - timedelta(hours=2 * n)) for n in range(8)]
+    dated = [web.rss_item(f"Item {n}", date=date) for n, date in enumerate(hours)]
+    house.web.serve("/example", web.rss(*dated))
+    await house.poll(house.feed())
+    state = (await house.store.read(sources.states))["example"]
+    assert (state.newest, state.usual, state.longest) == (NOW, timedelta(hours=2), timedelta(hours=2))
+    house.clock.advance(timedelta(hours=1))
+    await house.poll(house.feed())
+    assert (await house.store.read(sources.states))["example"].usual == timedelta(hours=2)
+
+
+async def test_failures_are_counted_from_the_first_and_forgotten_at_the_first_success(house: House) -> None:
+    house.web.status("/example", 500)
+    await house.poll(house.feed())
+    house.clock.advance(timedelta(minutes=5))
+    await house.poll(house.feed())
+    state = (await house.store.read(sources.states))["example"]
+    assert (state.failures, state.failing) == (2, NOW)
+    house.publish(OLD)
+    outcome = await house.poll(house.feed())
+    state = (await house.store.read(sources.states))["example"]
+    assert (state.failures, state.failing, state.error) == (0, None, None)
+    assert outcome.next_poll - house.clock.now() <= timedelta(minutes=2) * 1.1
 
 
 async def test_a_thousand_items_of_a_topic_at_once_are_all_stored_and_queued(house: House) -> None:

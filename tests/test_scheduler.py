@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from builders import source
 from fakes import FakeClock
+from simulated import simulated
 
+from monitor.cadence import CATCH_UP, NEVER, Pace, first_polls
 from monitor.clock import SystemClock
 from monitor.errors import StoreUnwritable
 from monitor.model import Source
@@ -17,7 +22,10 @@ from monitor.pipeline import Outcome
 from monitor.scheduler import Scheduler
 
 SOON = timedelta(milliseconds=20)
-NEVER = timedelta(days=1)
+LONG = timedelta(days=1)
+NEVER_AGAIN = timedelta(days=10**6)  # beyond the calendar: `NEVER`
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+START = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
 class Polls:
@@ -44,7 +52,8 @@ class Polls:
             await asyncio.sleep(0)
             if self.troubles:
                 raise self.troubles.pop()
-            return Outcome(one.id, SystemClock().now() + self.rhythm.get(one.id, SOON))
+            rhythm = self.rhythm.get(one.id, SOON)
+            return Outcome(one.id, NEVER if rhythm == NEVER_AGAIN else SystemClock().now() + rhythm)
         finally:
             self.at_once -= 1
 
@@ -72,17 +81,22 @@ def now() -> datetime:
     return SystemClock().now()
 
 
+async def planned(scheduler: Scheduler, source_id: str) -> None:
+    while task := scheduler._polling.get(source_id):
+        await asyncio.wait([task], timeout=5)
+
+
 async def test_a_new_source_is_polled_at_once_and_then_when_its_poll_says(
     scheduler: Scheduler, polls: Polls
 ) -> None:
-    polls.rhythm["slow"] = NEVER
+    polls.rhythm["slow"] = LONG
     scheduler.watch([source("quick"), source("slow")], {})
     await polls.until("quick", 4)
     assert polls.seen.count("slow") == 1
 
 
 async def test_a_source_that_is_not_due_yet_waits(scheduler: Scheduler, polls: Polls) -> None:
-    scheduler.watch([source("later"), source("now")], {"later": now() + NEVER, "now": now() - NEVER})
+    scheduler.watch([source("later"), source("now")], {"later": now() + LONG, "now": now() - LONG})
     await polls.until("now", 3)
     assert "later" not in polls.seen
 
@@ -131,7 +145,7 @@ async def test_a_source_that_left_the_config_is_polled_no_more(scheduler: Schedu
 
 
 async def test_a_source_that_did_not_change_keeps_its_rhythm(scheduler: Scheduler, polls: Polls) -> None:
-    polls.rhythm["a"] = NEVER
+    polls.rhythm["a"] = LONG
     scheduler.watch([source("a")], {})
     await polls.until("a", 1)
     scheduler.watch([source("a"), source("b")], {})
@@ -142,9 +156,10 @@ async def test_a_source_that_did_not_change_keeps_its_rhythm(scheduler: Schedule
 async def test_a_source_that_is_due_earlier_than_planned_is_polled_earlier(
     scheduler: Scheduler, polls: Polls
 ) -> None:
-    polls.rhythm["a"] = NEVER
+    polls.rhythm["a"] = LONG
     scheduler.watch([source("a")], {})
     await polls.until("a", 1)
+    await planned(scheduler, "a")
     scheduler.watch([source("a")], {"a": now()})
     await polls.until("a", 2)
 
@@ -166,7 +181,7 @@ async def test_nothing_is_planned_after_a_stop(polls: Polls) -> None:
     await polls.until("a", 1)
     polls.hold.set()
     await scheduler.stop(timedelta(seconds=5))
-    assert scheduler._jobs.get_job("poll a") is None
+    assert scheduler._agenda.when("a") is None
 
 
 async def test_a_chore_may_begin_at_once(scheduler: Scheduler) -> None:
@@ -175,7 +190,7 @@ async def test_a_chore_may_begin_at_once(scheduler: Scheduler) -> None:
     async def chore() -> None:
         done.set()
 
-    scheduler.chore("test", chore, NEVER, at_once=True)
+    scheduler.chore("test", chore, LONG, at_once=True)
     await asyncio.wait_for(done.wait(), 5)
 
 
@@ -214,5 +229,123 @@ async def test_chores_recur_and_its_heart_beats(
         for _ in range(3):
             await done.acquire()
     before = scheduler.beat
-    await scheduler._heartbeat()
-    assert scheduler.beat >= before
+    scheduler._look_up()
+    assert scheduler.beat > before
+
+
+async def test_a_source_that_has_ended_is_polled_no_more_until_it_is_asked_for(
+    scheduler: Scheduler, polls: Polls
+) -> None:
+    polls.rhythm["a"] = NEVER_AGAIN
+    scheduler.watch([source("a"), source("b")], {"b": NEVER})
+    await polls.until("a", 1)
+    scheduler.watch([source("a"), source("b"), source("c")], {"a": NEVER, "b": NEVER})
+    await polls.until("c", 3)
+    assert polls.seen.count("a") == 1
+    assert "b" not in polls.seen
+    scheduler.watch([source("a"), source("b"), source("c")], {"a": now(), "b": now()})
+    await polls.until("a", 2)
+    await polls.until("b", 1)
+
+
+class Times(FakeClock):
+    """A clock that goes with the event loop's, and can be set."""
+
+    def __init__(self) -> None:
+        self.set_by = timedelta()
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=asyncio.get_running_loop().time()) + self.set_by
+
+
+class Simulation:
+    """A scheduler on simulated time with sources that keep a rhythm, and what it did when."""
+
+    def __init__(self, *sources: Source) -> None:
+        self.clock = Times()
+        self.scheduler = Scheduler(self.poll, self.clock)
+        self.sources = sources
+        self.polled: dict[str, list[float]] = {}
+        self.chores: list[float] = []
+
+    async def poll(self, one: Source) -> Outcome:
+        started = self.clock.now()
+        self.polled.setdefault(one.id, []).append(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.3)
+        return Outcome(one.id, started + (one.every or HOUR))
+
+    async def chore(self) -> None:
+        self.chores.append(asyncio.get_running_loop().time())
+
+    async def begin(self) -> None:
+        self.scheduler.start()
+        first = first_polls(self.sources, {}, now=self.clock.now(), pace=Pace(HOUR))
+        self.scheduler.watch(self.sources, first)
+
+    def gaps(self) -> list[float]:
+        return [later - earlier for times in self.polled.values() for earlier, later in pairwise(times)]
+
+
+def test_ten_thousand_sources_are_polled_on_time_and_cost_next_to_nothing() -> None:
+    async def an_hour() -> Simulation:
+        many = Simulation(*(source(f"source-{n}", every=5 * MINUTE) for n in range(10_000)))
+        await many.begin()
+        await asyncio.sleep(900)
+        assert many.scheduler.lag(0.99) < timedelta(seconds=1)
+        await many.scheduler.stop(SOON)
+        return many
+
+    began = time.process_time()
+    many = simulated(an_hour())
+    took = time.process_time() - began
+    assert len(many.polled) == 10_000
+    assert min(many.gaps()) > 299.999
+    assert max(many.gaps()) < 301
+    assert took < 0.02 * 900  # 2 % of a core, the stand-ins for the polls included
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+def test_a_clock_that_is_set_neither_stops_the_polls_nor_makes_them_all_due_at_once(jump: timedelta) -> None:
+    async def an_hour() -> Simulation:
+        few = Simulation(*(source(f"source-{n}", every=MINUTE) for n in range(400)))
+        await few.begin()
+        await asyncio.sleep(600)
+        few.clock.set_by = jump
+        await asyncio.sleep(600)
+        await few.scheduler.stop(SOON)
+        return few
+
+    few = simulated(an_hour())
+    assert max(few.gaps()) < 61
+    after = Counter(int(at) for times in few.polled.values() for at in times if 600 <= at < 660)
+    assert max(after.values()) < 3 * CATCH_UP
+
+
+def test_after_a_sleep_of_the_machine_everything_is_looked_at_soon() -> None:
+    async def a_night() -> Simulation:
+        few = Simulation(source("hourly", every=HOUR), source("often", every=MINUTE))
+        await few.begin()
+        await asyncio.sleep(600)
+        few.clock.set_by = 8 * HOUR  # the loop's clock stood still meanwhile
+        await asyncio.sleep(10)
+        await few.scheduler.stop(SOON)
+        return few
+
+    few = simulated(a_night())
+    assert len(few.polled["hourly"]) == 2
+
+
+async def test_chores_go_on_after_the_clock_was_set_back(polls: Polls) -> None:
+    clock = FakeClock(now())
+    scheduler = Scheduler(polls, clock)
+    scheduler.start()
+    scheduler.chore("test", nothing, MINUTE)
+    job = scheduler._jobs.get_job("chore test")
+    clock.advance(-HOUR)
+    scheduler._look_up()
+    assert job.next_run_time - clock.now() <= MINUTE
+    await scheduler.stop(SOON)
+
+
+async def nothing() -> None:
+    """Do nothing."""

@@ -59,6 +59,7 @@ def _config(
     top = report.read({key: value for key, value in document.items() if key not in tables}, (), KEYS[""])
     given = {name: report.section(document, name) for name in SECTIONS}
     _check_token(report, document, given["telegram"])
+    _check_pace(report, given["polling"])
     for section, key in (("telegram", "token_file"), ("storage", "path")):
         if key in given[section]:
             given[section][key] = Path(path).parent / given[section][key]
@@ -87,6 +88,13 @@ def _check_token(report: Report, document: Mapping[str, Any], given: Mapping[str
         report.add(
             ("telegram", "token"), "is cut short: BotFather's tokens have 35 characters after the colon"
         )
+
+
+def _check_pace(report: Report, given: Mapping[str, Any]) -> None:
+    """Note limits that contradict each other."""
+    for low, high in (("fastest", "slowest"), ("fastest", "every"), ("every", "slowest")):
+        if low in given and high in given and given[low] > given[high]:
+            report.add(("polling", low), f"is longer than {high}: make it shorter, or leave one of them out")
 
 
 def _warnings(config: Config) -> Iterator[str]:

@@ -41,9 +41,12 @@ class Polling:
     """How often and how hard sources are asked."""
 
     every: timedelta = timedelta(minutes=2)  # for sources that name none of their own
+    fastest: timedelta | None = None  # to which a busy one is sped up; None: 30 s, or `every` if shorter
+    slowest: timedelta | None = None  # to which a quiet one is slowed down; None: `every`
     timeout: timedelta = timedelta(seconds=20)  # for one request as a whole
     concurrency: int = 100  # requests at the same time
     per_host: int = 2  # of them to one host
+    gap: timedelta | None = None  # from one to the next; None: 0.1 s, but nothing on private addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,12 @@ KEYS: Mapping[str, Mapping[str, Reader]] = {
     },
     "polling": {
         "every": _duration,
+        "fastest": _duration,
+        "slowest": _duration,
         "timeout": values.length("1s", "10m"),
         "concurrency": values.whole(1, 10_000),
         "per_host": values.whole(1, 1_000),
+        "gap": values.length("0s", "1h"),
     },
     "network": {
         "allow_private_hosts": each(addresses.host),

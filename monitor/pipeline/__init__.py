@@ -17,10 +17,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from monitor import cadence, errors, sources, text
+from monitor import errors, sources, text
+from monitor.cadence import Pace
 from monitor.clock import Clock
 from monitor.matching import Explanation, Matcher
-from monitor.model import Hints, Item, Match, Polled, Source, SourceState, Topic
+from monitor.model import Item, Match, Polled, Source, SourceState, Topic
+from monitor.pipeline import standing
 from monitor.pipeline.recording import Found, Matched, Revised, corrections, news, record
 from monitor.sources.http import Http
 from monitor.store import Database, Store, items
@@ -29,8 +31,6 @@ from monitor.store import sources as sources_table
 from monitor.store.edits import Edit
 
 log = logging.getLogger(__name__)
-
-LOOK_AGAIN_AT_THE_GONE = timedelta(days=1)
 
 CHANGED_MEANWHILE = "its address changed while it was read: it is read again"
 
@@ -92,12 +92,12 @@ class Outcome:
 class Pipeline:
     """Polls sources and stores what comes of it."""
 
-    def __init__(self, store: Store, http: Http, clock: Clock, default_every: timedelta) -> None:
+    def __init__(self, store: Store, http: Http, clock: Clock, pace: Pace) -> None:
         """Take the keepers, and how often a source is polled that does not say so itself."""
         self._store = store
         self._http = http
         self._clock = clock
-        self.default_every = default_every
+        self.pace = pace
 
     async def poll(self, source: Source, watch: Watch) -> Outcome:
         """Look at a source once and store what is new.
@@ -109,6 +109,8 @@ class Pipeline:
         state = await self._store.read(partial(sources_table.state, source_id=source.id))
         try:
             polled = await sources.poll(self._http, source, state.cursor)
+        except errors.SourceResting as error:
+            outcome = await self._postponed(source, state, error, started)
         except (errors.Retry, errors.GiveUp) as error:
             outcome = await self._failed(source, state, error, started)
         else:
@@ -119,31 +121,30 @@ class Pipeline:
     async def _failed(
         self, source: Source, state: SourceState, error: errors.MonitorError, started: datetime
     ) -> Outcome:
-        failures = state.failures + 1
-        after = LOOK_AGAIN_AT_THE_GONE if isinstance(error, errors.GiveUp) else getattr(error, "after", None)
-        following = self._next(source, started, Hints(retry_after=after), failures)
-        left = replace(state, polled=started, next_poll=following, failures=failures, error=str(error))
-        await self._store.write(partial(sources_table.save, source=source, after=left))
-        return Outcome(source.id, following, error=str(error))
+        after = standing.failed(source, state, error, started=started, pace=self.pace)
+        await self._store.write(partial(sources_table.save, source=source, after=after))
+        return Outcome(source.id, after.next_poll or started, error=str(error))
+
+    async def _postponed(
+        self, source: Source, state: SourceState, error: errors.SourceResting, started: datetime
+    ) -> Outcome:
+        after = standing.postponed(state, error, started=started)
+        await self._store.write(partial(sources_table.save, source=source, after=after))
+        return Outcome(source.id, after.next_poll or started, notes=(str(error),))
 
     async def _answered(
         self, source: Source, state: SourceState, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
-        following = self._next(source, started, polled.hints)
-        if polled.more and polled.hints.retry_after is None:
-            following = started
-        after = SourceState(
-            cursor=polled.cursor,
-            polled=started,
-            succeeded=started,
-            changed=started if polled.changed else state.changed,
-            next_poll=following,
-        )
         compared = partial(_compared, source_id=source.id, shown=polled.items, now=started)
         new, edited = await self._store.read(compared)
         fresh = await asyncio.to_thread(_match, new, source, watch) if new else ()
         revised = await asyncio.to_thread(_revised, edited, source, watch) if edited else ()
         now = self._clock.now()
+        learned = standing.known(state)
+        if new:
+            moments = partial(items.moments, source_id=source.id, limit=standing.REMEMBERED)
+            learned = standing.learn(await self._store.read(moments), new, now)
+        after = standing.answered(source, state, polled, learned, started=started, pace=self.pace)
         found = Found(
             source=source,
             after=after,
@@ -159,17 +160,8 @@ class Pipeline:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         baseline = state.succeeded is None
         edits = tuple((one.item, one.matches) for one in revised)
+        following = after.next_poll or started
         return Outcome(source.id, following, fresh, queued, baseline, polled.notes, edited=edits)
-
-    def _next(self, source: Source, started: datetime, hints: Hints, failures: int = 0) -> datetime:
-        return cadence.next_poll(
-            started,
-            source_id=source.id,
-            every=source.every,
-            default=self.default_every,
-            hints=hints,
-            failures=failures,
-        )
 
 
 def _compared(

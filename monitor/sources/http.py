@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
-from weakref import WeakValueDictionary
 
 import aiohttp
 from yarl import URL
@@ -22,12 +20,14 @@ from monitor.errors import SourceGone, SourceUnreachable
 from monitor.model import Hints
 from monitor.sources.addresses import Resolver, SocketFactory, public_socket, was_refused
 from monitor.sources.headers import Headers, hints, retry_after
+from monitor.sources.turns import Turns
 from monitor.sources.unpacking import ACCEPTED, NotUnpackable, TooLong, unpack
 
 USER_AGENT: Final = "monitor-bot (+self-hosted)"
 MAX_DOWNLOAD: Final = 10 * 2**20  # bytes as they come
 MAX_BODY: Final = 20 * 2**20  # bytes once unpacked
 MAX_REDIRECTS: Final = 5
+REST: Final = timedelta(minutes=1)  # for a host that answers 429 without a Retry-After
 _AT_ONCE: Final = 2**20  # bytes that are unpacked without leaving the event loop
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
@@ -54,7 +54,7 @@ class Http:
     """An HTTP client for all sources; an async context manager.
 
     `timeout` bounds a whole request: connection, redirects and the last byte of the body, but not the wait
-    for a turn. At most `per_host` requests run on one host at once, and `concurrency` in all.
+    for a turn. At most `per_host` requests run on one host at once, `gap` apart, and `concurrency` in all.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of a client, each with a default
@@ -62,6 +62,7 @@ class Http:
         *,
         timeout: timedelta = timedelta(seconds=20),
         per_host: int = 2,
+        gap: timedelta | None = None,
         concurrency: int = 100,
         preview_url: str = "https://t.me",
         user_agent: str = USER_AGENT,
@@ -71,9 +72,7 @@ class Http:
         """Open nothing yet."""
         self.preview_url = preview_url.rstrip("/")
         self._timeout = timeout.total_seconds()
-        self._per_host = per_host
-        self._turns = asyncio.Semaphore(concurrency)
-        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._turns = Turns(concurrency=concurrency, per_host=per_host, gap=gap)
         self._private_hosts = frozenset(host.lower() for host in allow_private_hosts)
         self._user_agent = user_agent
         self._clock = clock or SystemClock()
@@ -96,13 +95,14 @@ class Http:
         `trusted` allows private addresses, on the host of `url` alone: a redirect to another host is not
         trusted. Raises `SourceGone` for 410, and `SourceUnreachable` for everything else that is no answer:
         refusals (with `after` where a Retry-After names a wait), time-outs, and more bytes than the limits.
+        A host that answers 429 is left alone until its Retry-After is over: until then `SourceResting`.
         """
         here = checked(url, "The address")
         first, permanent, moved = here.host, True, False
         left = self._timeout
         for _ in range(MAX_REDIRECTS + 1):
             session = self._session_for(here.host or "", trusted=trusted and here.host == first)
-            async with self._turn(here.host or ""):
+            async with self._turns.turn(here):
                 began = asyncio.get_running_loop().time()
                 answer = await self._ask(session, here, dict(headers or {}), left)
                 left -= asyncio.get_running_loop().time() - began
@@ -147,6 +147,9 @@ class Http:
         if answer.status == HTTPStatus.GONE:
             raise SourceGone(f"{where} is gone for good (410): remove the source, or give its new address")
         wait = retry_after(answer.headers, self._clock.now())
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            wait = wait or REST
+            self._turns.rest(URL(answer.url), wait)
         raise SourceUnreachable(f"{where} answered {_status(answer.status)}", after=wait)
 
     def _session(self, socket_factory: SocketFactory | None) -> aiohttp.ClientSession:
@@ -170,15 +173,6 @@ class Http:
     def _session_for(self, host: str, *, trusted: bool) -> aiohttp.ClientSession:
         """Return the session that may speak to `host`."""
         return self._anywhere if trusted or host.lower() in self._private_hosts else self._public
-
-    @asynccontextmanager
-    async def _turn(self, host: str) -> AsyncIterator[None]:
-        """Wait until the host, and then the whole client, has room for one more request."""
-        turns = self._hosts.get(host)
-        if turns is None:
-            turns = self._hosts[host] = asyncio.Semaphore(self._per_host)
-        async with turns, self._turns:
-            yield
 
 
 def checked(url: str | URL, what: str) -> URL:

@@ -49,6 +49,16 @@ def unknown(db: Database, source_id: str, items: Sequence[Item]) -> tuple[Item, 
     return tuple(fresh.values())
 
 
+def moments(db: Database, source_id: str, limit: int) -> list[datetime]:
+    """Return when the latest items of a source came: as published, but not later than found."""
+    rows = db.query(
+        "SELECT min(ifnull(published, found), found) AS came FROM items WHERE source_id = ?"
+        " ORDER BY found DESC LIMIT ?",
+        [source_id, limit],
+    )
+    return [came for row in rows if (came := moment(row["came"]))]
+
+
 def seen(db: Database, source_id: str, shown: Sequence[str], now: datetime) -> None:
     """Remember, to the day, that a source still shows the items with these keys."""
     for keys in chunks(shown):

@@ -306,3 +306,15 @@ def m012_edits(db: Database) -> None:
 def m013_entries(db: Database) -> None:
     """Make room for what is remembered of a feed's entries."""
     db.table("sources").add_column("entries", bytes)
+
+
+@migrations()
+def m014_health(db: Database) -> None:
+    """Remember how each source publishes, since when it fails, and whether it is gone."""
+    sources = db.table("sources")
+    for column in ("failing", "newest"):
+        sources.add_column(column, str)
+    for column in ("usual", "longest"):  # seconds
+        sources.add_column(column, float)
+    sources.add_column("gone", int, not_null_default=0)
+    db.table("items").create_index(["source_id", "found"])

@@ -9,10 +9,11 @@ from typing import Any
 from sqlite_utils import Database
 
 from monitor.model import Cursor, Source, SourceState
-from monitor.store.values import Row, moment, stamp
+from monitor.store.values import Row, length, moment, stamp
 
 CURSOR = tuple(field.name for field in fields(Cursor))
-TIMES = ("polled", "succeeded", "changed", "next_poll")
+TIMES = ("polled", "succeeded", "changed", "next_poll", "failing", "newest")
+LENGTHS = ("usual", "longest")
 
 
 def declare(db: Database, sources: Iterable[Source]) -> None:
@@ -81,16 +82,22 @@ def _state(row: Row) -> SourceState:
     return SourceState(
         cursor=Cursor(**{name: row[name] for name in CURSOR}),
         failures=row["failures"],
+        gone=bool(row["gone"]),
         error=row["error"],
+        usual=length(row["usual"]),
+        longest=length(row["longest"]),
         **{name: moment(row[name]) for name in TIMES},
     )
 
 
 def _columns(of: SourceState) -> dict[str, Any]:
     times = {name: getattr(of, name) for name in TIMES}
+    lengths = {name: getattr(of, name) for name in LENGTHS}
     return {
         **dict(zip(CURSOR, astuple(of.cursor), strict=True)),
         **{name: stamp(time) if time else None for name, time in times.items()},
+        **{name: long.total_seconds() if long is not None else None for name, long in lengths.items()},
         "failures": of.failures,
+        "gone": int(of.gone),
         "error": of.error,
     }

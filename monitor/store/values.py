@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.hours import parse_quiet, parse_rhythm
@@ -21,6 +21,11 @@ def stamp(moment: datetime) -> str:
 def moment(text: str | None) -> datetime | None:
     """Return what `stamp` was given; None for NULL."""
     return datetime.fromisoformat(text) if text else None
+
+
+def length(seconds: float | None) -> timedelta | None:
+    """Return so many seconds as a length of time; None for NULL."""
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def item_row(item: Item, found: datetime) -> dict[str, Any]:
