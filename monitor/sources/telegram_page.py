@@ -17,19 +17,19 @@ from selectolax.lexbor import LexborHTMLParser
 from monitor.html import parse_html
 from monitor.sources.telegram_post import Post, read_post
 
+MAX_POSTS: Final = 500  # where each stands inside the one before, the work grows with their square
 MAX_TAGS: Final = 20_000  # a page of 20 posts has about 2,000
 MOST_KNOWN: Final = 60  # posts whose digests are kept: those of a page, and some that may come back into view
 _WRAP = re.compile(rb"<div class=\"tgme_widget_message_wrap[ \"]")
 _POST = re.compile(rb"data-post=\"[A-Za-z0-9_]{1,64}/(\d{1,12})\"")
 _END: Final = b"</section>"
-# What differs between two looks at one post. Each pattern begins with a tag or with the one `data-post`
-# of the block, so that it cannot be met in the words of a post.
-_PASSING = re.compile(
-    rb"<span class=\"tgme_widget_message_views\">[^<]*</span>"
-    rb"|<div class=\"tgme_widget_message_reactions[ \"].*?</div>"
-    rb"|(data-post=\"[^\"]*\")\s+data-view=\"[^\"]*\"",
-    re.DOTALL,
+# What differs between two looks at one post. Each begins with a tag or with the one `data-post` of the
+# block, so that it cannot be met in the words of a post, where "<" is escaped.
+_PASSING: Final = (
+    (b'<span class="tgme_widget_message_views">', b"</span>"),
+    (b'<div class="tgme_widget_message_reactions', b"</div>"),
 )
+_VIEW = re.compile(rb"\s+data-view=\"[^\"]*\"")
 _KNOWN = re.compile(r"(\d{1,12})-(\d{1,12}):([0-9a-f]{16})")
 
 
@@ -87,7 +87,8 @@ def read_page(body: bytes, source_id: str, channel: str, known: dict[int, Known]
 def _whole(body: bytes, source_id: str, channel: str, known: dict[int, Known]) -> Page:
     """Return the same of a page that is parsed as a whole: its digests are of what the posts say."""
     tree = parse_html(body.decode("utf-8", "replace"), MAX_TAGS)
-    read = [read_post(message, source_id, channel) for message in tree.css(".tgme_widget_message[data-post]")]
+    messages = tree.css(".tgme_widget_message[data-post]")[:MAX_POSTS]
+    read = [read_post(message, source_id, channel) for message in messages]
     posts = [post for post in read if post is not None]
     digests = {post.number: _hash(repr(post).encode("utf-8", "replace")) for post in posts}
     same = {
@@ -117,11 +118,22 @@ def _blocks(body: bytes) -> dict[int, tuple[bytes, str]] | None:
     blocks = {}
     for start, stop in zip(starts, [*starts[1:], end], strict=True):
         raw = body[start:stop]
-        posts = _POST.findall(raw)
-        if len(posts) != 1:
+        post = _POST.search(raw)
+        if post is None:
             return None
-        blocks[int(posts[0])] = raw, _hash(_PASSING.sub(rb"\1", raw))
+        blocks[int(post[1])] = raw, _hash(_lasting(raw, post.end()))
     return blocks if len(blocks) == len(starts) else None
+
+
+def _lasting(raw: bytes, after_post: int) -> bytes:
+    """Return the bytes of a post without what passes; `after_post` is where its `data-post` ends."""
+    view = _VIEW.match(raw, after_post)
+    kept = raw[:after_post] + raw[view.end() :] if view else raw
+    for opening, closing in _PASSING:
+        start = kept.find(opening)
+        end = kept.find(closing, start)
+        kept = kept[:start] + kept[end + len(closing) :] if 0 <= start < end else kept
+    return kept
 
 
 def _hash(of: bytes) -> str:

@@ -23,6 +23,7 @@ _MEMBER = re.compile(r"/(\d{1,12})\?single")
 _NOTHING_BUT_URLS = re.compile(r"(?:https?://\S+\s*)*")
 _EDITED = re.compile(r"\bedited\b")
 _PREFIX: Final = ".tgme_widget_message"
+_OTHERS: Final = frozenset({"tgme_widget_message_reply", "tgme_widget_message_text", "tgme_widget_message"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,13 @@ def _poll(poll: LexborNode) -> Plain:
 
 
 def _is_own(node: LexborNode, message: LexborNode) -> bool:
-    """Tell whether a text is the post's: not quoted from what it replies to, nor inside another text."""
+    """Tell whether a text is the post's: not quoted from what it replies to, nor in another text or post."""
     if "js-message_reply_text" in (node.attributes.get("class") or ""):
         return False
     around = node.parent
     while around is not None and around.mem_id != message.mem_id:
         classes = (around.attributes.get("class") or "").split()
-        if "tgme_widget_message_reply" in classes or "tgme_widget_message_text" in classes:
+        if not _OTHERS.isdisjoint(classes):
             return False
         around = around.parent
     return True
