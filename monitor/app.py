@@ -23,7 +23,6 @@ from monitor.model import Message, Place, Source
 from monitor.phrases import say
 from monitor.pipeline import Outcome
 from monitor.scheduler import Scheduler
-from monitor.store import chats
 from monitor.systemd import Notifier
 from monitor.telegram_bot import TelegramBot
 
@@ -67,13 +66,15 @@ class Service:
             commands=commands.COMMANDS,
             add_watch=engine.add_watch,
             remove_watch=engine.remove_watch,
+            staff=lambda chat_id: self._bot.staff(chat_id),  # noqa: PLW0108 -- the bot comes after the desk
+            find_chat=lambda name: self._bot.find_chat(name),  # noqa: PLW0108
         )
         self._bot = TelegramBot(
             token,
             api_url=config.telegram.api_url,
             handle=partial(commands.answer, desk),
             menus=commands.menus(),
-            on_membership=self._membership,
+            on_membership=partial(commands.moved, desk),
             clock=engine.clock,
         )
         self._courier = Courier(engine.store, self._bot, engine.clock, lambda: engine.watch.topics)
@@ -149,13 +150,6 @@ class Service:
 
     def _vitals(self) -> commands.Vitals:
         return commands.Vitals(version=__version__, started=self._started)
-
-    async def _membership(self, chat_id: int, gone: bool) -> None:  # noqa: FBT001 -- the bot's signature
-        """Follow a chat that blocks the bot, and one that takes it back."""
-        chat = await self._engine.store.read(partial(chats.get, chat_id=chat_id))
-        if chat and chat.status == ("active" if gone else "gone"):
-            now = partial(chats.set_status, chat_id=chat_id, status="gone" if gone else "active")
-            await self._engine.store.write(partial(now, only_from=(chat.status,)))
 
     async def _reloads(self) -> None:
         """Reload whenever SIGHUP asked for it, one reload after the other."""

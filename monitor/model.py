@@ -201,6 +201,7 @@ class Chat:
     muted: datetime | None = None  # nothing is told until then
     quiet: Quiet | None = None
     rhythm: Rhythm = AT_ONCE
+    managing: int | None = None  # the channel that a private chat speaks for at the moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,37 @@ class Request:
     pressed: bool = False  # a button, so that the reply replaces the message that carries it
     language: str | None = None  # of the user's Telegram client
     user_name: str = ""
+    anonymous: bool = False  # said by an admin of the group in the group's name
+
+
+Standing = Literal["out", "member", "admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What somebody made of the bot in a chat: let it in, made it an admin, removed or blocked it."""
+
+    chat_id: int
+    chat_title: str
+    kind: ChatKind
+    user_id: int  # who did it
+    before: Standing
+    now: Standing
+
+
+class Staff(NamedTuple):
+    """Who speaks for a group or a channel, and whether the bot may write there."""
+
+    admins: frozenset[int]  # user ids
+    posts: bool  # a channel lets the bot post
+
+
+class Peer(NamedTuple):
+    """A chat as Telegram knows it."""
+
+    id: int
+    title: str
+    kind: ChatKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from aiohttp import web
-from telegram_methods import ChatState, Params, Refused, SentMessage, Telegram, parsed
+from telegram_methods import ADMIN_RIGHTS, ChatState, Params, Refused, SentMessage, Telegram, parsed
 from telegram_pace import Pace
 
 TOKEN = "123456789:a-token-that-only-the-stand-in-knows"
@@ -128,8 +128,12 @@ class BotApi(Telegram):
         user_id: int | None = None,
         language: str | None = None,
         title: str | None = None,
+        **facts: Any,
     ) -> None:
-        """Let a user write: to the bot where `chat_id` is positive, in a group where it is not."""
+        """Let a user write: to the bot where `chat_id` is positive, in a group where it is not.
+
+        `facts` are further fields of the message.
+        """
         chat = self.known(chat_id, title)
         chat.language = language or chat.language
         user = self._user(user_id or abs(chat_id), chat.language)
@@ -139,7 +143,7 @@ class BotApi(Telegram):
             "chat": chat.as_json(),
             "from": user,
         }
-        self.update("message", {**message, "text": text})
+        self.update("message", {**message, "text": text, **facts})
         self._notify()
 
     def presses(self, chat_id: int, label: str, *, user_id: int | None = None) -> str:
@@ -310,15 +314,24 @@ class BotApi(Telegram):
         self._notify()
         return query_id
 
-    def _membership(self, chat_id: int, old: str, new: str) -> None:
+    def joins(self, chat_id: int, *, user_id: int, old: str = "left", new: str = "member") -> None:
+        """Let a user bring the bot into a chat, or make it an admin there."""
+        if new == "administrator":
+            self.admins.add((self.known(chat_id).id, self.me()["id"]))
+        self.known(chat_id)
+        self._membership(chat_id, old, new, user_id)
+
+    def _membership(self, chat_id: int, old: str, new: str, user_id: int | None = None) -> None:
         me = self.me()
         states = {
+            "left": {"status": "left", "user": me},
             "member": {"status": "member", "user": me},
             "kicked": {"status": "kicked", "user": me, "until_date": 0},
+            "administrator": {"status": "administrator", "user": me, **dict.fromkeys(ADMIN_RIGHTS, False)},
         }
         content = {
             "chat": self.chats[chat_id].as_json(),
-            "from": self._user(abs(chat_id), None),
+            "from": self._user(user_id or abs(chat_id), None),
             "date": int(time.time()),
             "old_chat_member": states[old],
             "new_chat_member": states[new],

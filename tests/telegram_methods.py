@@ -20,6 +20,20 @@ NOT_MODIFIED = (
     "as a current content and reply markup of the message"
 )
 TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
+ADMIN_RIGHTS = (
+    "can_be_edited",
+    "is_anonymous",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+)
 Params = dict[str, Any]
 
 
@@ -68,6 +82,7 @@ class ChatState:
     kind: str
     language: str | None = None
     bar: Refused | None = None  # why the bot cannot write there now
+    username: str = ""
 
     def as_json(self) -> Params:
         name = {"first_name": self.title} if self.kind == "private" else {"title": self.title}
@@ -90,6 +105,7 @@ class Telegram:
         self.menus: dict[str, list[tuple[str, str]]] = {}
         self.webhook = ""
         self.admins: set[tuple[int, int]] = set()  # (chat id, user id)
+        self.mute: set[int] = set()  # channels in which the bot is an admin who may not post
         self.pressed: set[str] = set()  # ids that can still be answered
         self.updates: list[Params] = []  # not confirmed yet
         self.allowed: list[str] = []  # kinds of update; empty is all
@@ -127,7 +143,10 @@ class Telegram:
         written = str(params.get("chat_id", ""))
         if not written:
             raise Refused(400, "chat_id is empty")
-        chat_id = int(written) if re.fullmatch(r"-?\d+", written) else 0
+        named = next(
+            (one.id for one in self.chats.values() if one.username and f"@{one.username}" == written), 0
+        )
+        chat_id = int(written) if re.fullmatch(r"-?\d+", written) else named
         chat = self.chats.get(chat_id)
         if chat is None and chat_id in self.users:
             raise Refused(403, "bot can't initiate conversation with a user")
@@ -246,6 +265,23 @@ class Telegram:
         if (chat.id, user_id) in self.admins:
             return {"status": "creator", "is_anonymous": False, "user": user}
         return {"status": "member", "user": user}
+
+    def do_getChatAdministrators(self, params: Params) -> list[Params]:  # noqa: N802
+        chat = self.writable(params)
+        if chat.kind == "private":
+            raise Refused(400, "there are no administrators in the private chat")
+        bot_id = self.me()["id"]
+        if chat.kind == "channel" and (chat.id, bot_id) not in self.admins:
+            raise Refused(400, "member list is inaccessible")
+        return [self._admin(chat, user_id) for chat_id, user_id in sorted(self.admins) if chat_id == chat.id]
+
+    def _admin(self, chat: ChatState, user_id: int) -> Params:
+        if user_id != self.me()["id"]:
+            user = {"id": user_id, "is_bot": False, "first_name": f"User {user_id}"}
+            return {"status": "creator", "is_anonymous": False, "user": user}
+        rights = dict.fromkeys(ADMIN_RIGHTS, False)
+        posts = {"can_post_messages": chat.id not in self.mute} if chat.kind == "channel" else {}
+        return {"status": "administrator", "user": self.me(), **rights, **posts}
 
     def _draft(self, params: Params) -> SentMessage:
         """Return the message of a request, before it has a chat; refuse what cannot be parsed."""

@@ -24,12 +24,26 @@ from monitor.commands.desk import Call
 from monitor.config import Config, Telegram
 from monitor.markup import plain
 from monitor.matching import parse
-from monitor.model import Evidence, Match, Message, Place, Reply, Request, Source, SourceState, Topic
+from monitor.model import (
+    Evidence,
+    Match,
+    Message,
+    Peer,
+    Place,
+    Reply,
+    Request,
+    Source,
+    SourceState,
+    Staff,
+    Topic,
+)
 from monitor.phrases import CATALOGUES, LANGUAGES
 from monitor.sources import Glimpse
 from monitor.store import Store, added, chats, items, sources, watches
 
 ADMIN = 500
+GROUP_ADMIN = 5
+GROUPS = (-5, -7, -100)
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
 CEASEFIRE = topic("ceasefire", id="ceasefire", name="Pauses & ceasefires")
 
@@ -46,6 +60,9 @@ class House:
             sources=(source(official=True), source("other", name="Other <News>")),
             topics=(STARLINK, CEASEFIRE),
         )
+        self.group_admins: dict[int, frozenset[int]] = dict.fromkeys(GROUPS, frozenset({ADMIN, GROUP_ADMIN}))
+        self.unwritable: set[int] = set()
+        self.peers: list[Peer] = []
         self.added: list[Source] = []
         self.web: dict[str, Glimpse] = {}
         self.paused: frozenset[str] = frozenset()
@@ -60,7 +77,20 @@ class House:
             commands=COMMANDS,
             add_watch=self.add_watch,
             remove_watch=self.remove_watch,
+            staff=self.staff,
+            find_chat=self.find_chat,
         )
+
+    async def staff(self, chat_id: int) -> Staff:
+        if chat_id not in self.group_admins:
+            raise errors.MessageRefused("Telegram refuses this message: member list is inaccessible")
+        return Staff(self.group_admins[chat_id], posts=chat_id not in self.unwritable)
+
+    async def find_chat(self, name: int | str) -> Peer:
+        known = next((peer for peer in self.peers if name in {peer.id, f"@{peer.title.lower()}"}), None)
+        if known is None:
+            raise errors.ChatGone("Telegram does not know this chat")
+        return known
 
     def sources(self) -> tuple[Source, ...]:
         return roster.merged(self.config.sources, self.added, self.paused)

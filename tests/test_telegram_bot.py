@@ -16,7 +16,7 @@ from telegram import Update
 
 import monitor.telegram_bot as room
 from monitor.errors import ChatGone, MessageRefused, TelegramUnreachable, TokenRefused
-from monitor.model import Button, Message, Place, Reply, Request
+from monitor.model import Button, Membership, Message, Place, Reply, Request
 from monitor.telegram_bot import TelegramBot
 from monitor.telegram_bot.requests import request_of
 
@@ -299,17 +299,20 @@ async def test_a_reply_is_tried_again_when_its_answer_is_lost(api: BotApi) -> No
 
 
 async def test_the_app_hears_when_a_chat_blocks_the_bot_and_lets_it_in_again(api: BotApi) -> None:
-    heard: list[tuple[int, bool]] = []
+    heard: list[Membership] = []
 
-    async def note(chat_id: int, gone: bool) -> None:  # noqa: FBT001 - the bot's own callback
-        heard.append((chat_id, gone))
+    async def note(change: Membership) -> None:
+        heard.append(change)
 
     async with running(api, on_membership=note) as bot:
         await api.wait_for(lambda: bot.connected)
         api.block(ANNA)
         api.unblock(ANNA)
         await api.wait_for(lambda: len(heard) == 2)
-    assert heard == [(ANNA, True), (ANNA, False)]
+    assert [(one.chat_id, one.before, one.now) for one in heard] == [
+        (ANNA, "member", "out"),
+        (ANNA, "out", "member"),
+    ]
 
 
 async def test_a_bug_in_one_update_does_not_stop_the_next(

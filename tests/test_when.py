@@ -190,9 +190,9 @@ async def test_a_topic_of_a_forum_hears_what_was_subscribed_in_it(house: House) 
 
 
 async def test_a_watch_in_a_topic_of_a_forum_is_heard_there(house: House) -> None:
-    await house.says("/watch drone", -100, thread_id=7, private=False)
+    await house.says("/watch drone", -100, thread_id=7, private=False, user_id=5)
     (watch,) = await house.store.read(partial(chats.topics, chat_id=-100, thread_id=7))
-    assert "no more" in await house.says("/unwatch drone", -100, thread_id=7, private=False)
+    assert "no more" in await house.says("/unwatch drone", -100, thread_id=7, private=False, user_id=5)
     assert await house.store.read(partial(chats.topics, chat_id=-100, thread_id=7)) == set()
     assert watch.startswith("watch:")
 

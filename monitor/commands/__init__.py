@@ -15,6 +15,8 @@ from monitor import errors
 from monitor.commands import (
     about,
     adding,
+    arrivals,
+    channels,
     membership,
     mutes,
     reading,
@@ -29,31 +31,32 @@ from monitor.model import Button, Chat, Message, Reply, Request
 from monitor.phrases import LANGUAGES, say
 from monitor.prose import clip
 
-__all__ = ["COMMANDS", "Desk", "Vitals", "answer", "menus"]
+__all__ = ["COMMANDS", "Desk", "Vitals", "answer", "menus", "moved"]
 
 log = logging.getLogger(__name__)
 
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        Command("start", "anyone", membership.start),
+        Command("start", "anyone", membership.start, settles=True, own=True),
         Command("topics", "member", topics.topics),
-        Command("subscribe", "member", topics.subscribe),
-        Command("unsubscribe", "member", topics.unsubscribe),
-        Command("watch", "member", watching.watch),
-        Command("unwatch", "member", watching.unwatch),
-        Command("mute", "member", mutes.mute),
-        Command("unmute", "member", mutes.unmute),
-        Command("quiet", "member", mutes.quiet),
-        Command("digest", "member", rhythms.digest),
-        Command("silent", "member", rhythms.silent),
+        Command("subscribe", "member", topics.subscribe, settles=True),
+        Command("unsubscribe", "member", topics.unsubscribe, settles=True),
+        Command("watch", "member", watching.watch, settles=True),
+        Command("unwatch", "member", watching.unwatch, settles=True),
+        Command("mute", "member", mutes.mute, settles=True),
+        Command("unmute", "member", mutes.unmute, settles=True),
+        Command("quiet", "member", mutes.quiet, settles=True),
+        Command("digest", "member", rhythms.digest, settles=True),
+        Command("silent", "member", rhythms.silent, settles=True),
         Command("latest", "member", reading.latest),
         Command("sources", "member", reading.sources),
         Command("status", "member", about.status),
-        Command("language", "anyone", settings.language),
-        Command("timezone", "member", settings.timezone),
+        Command("language", "anyone", settings.language, settles=True),
+        Command("timezone", "member", settings.timezone, settles=True),
+        Command("manage", "member", channels.manage, own=True),
         Command("help", "anyone", about.help_),
-        Command("stop", "anyone", membership.stop),
+        Command("stop", "anyone", membership.stop, settles=True, own=True),
         Command("add", "admin", adding.add),
         Command("remove", "admin", adding.remove),
         Command("pause", "admin", adding.pause),
@@ -62,6 +65,8 @@ COMMANDS: Mapping[str, Command] = {
         Command("refuse", "admin", membership.refuse, listed=False),
     )
 }
+
+moved = arrivals.moved
 
 SPOKEN = re.compile(r"/(\w+)\s*(.*)", re.DOTALL)
 
@@ -91,14 +96,29 @@ async def _answer(desk: Desk, request: Request, chat: Chat) -> Reply | None:
     command = COMMANDS.get(name)
     if command is None:
         return _unknown(call, name) if request.private or request.pressed else None
-    if command.who == "admin" and not desk.is_admin(request.user_id):
-        return call.reply("refusal.admins_only")
+    if refusal := await _refusal(call, command):
+        return refusal
     if command.who == "member":
         call = await membership.let_in(call)
         if call.chat.status != "active":
             return _refused(call)
-    reply = await command.run(call)
+    reply = await _run(call, command)
     return reply if reply.notice or not request.pressed else replace(reply, notice="")
+
+
+async def _refusal(call: Call, command: Command) -> Reply | None:
+    """Return the answer to somebody who may not use a command, whichever chat it is in."""
+    if command.who == "admin" and not call.desk.is_admin(call.request.user_id):
+        return call.reply("refusal.admins_only")
+    return await channels.refusal(call) if command.settles else None
+
+
+async def _run(call: Call, command: Command) -> Reply:
+    """Run a command, for the channel that its chat manages where that is meant."""
+    if call.chat.managing is None or not (command.who == "member" or command.settles) or command.own:
+        return await command.run(call)
+    managed = await channels.managed(call)
+    return channels.headed(managed, await command.run(managed)) if isinstance(managed, Call) else managed
 
 
 def menus() -> dict[str, list[tuple[str, str]]]:

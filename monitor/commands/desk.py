@@ -14,7 +14,7 @@ from monitor.clock import Clock
 from monitor.commands.shortcuts import Shortcuts
 from monitor.config import Config
 from monitor.markup import Safe
-from monitor.model import Button, Chat, ChatStatus, Message, Place, Reply, Request, Source, Topic
+from monitor.model import Button, Chat, ChatStatus, Message, Peer, Place, Reply, Request, Source, Staff, Topic
 from monitor.phrases import say
 from monitor.prose import clip, utf16_len
 from monitor.sources import Glimpse
@@ -49,6 +49,8 @@ class Desk:
     commands: Mapping[str, Command]
     add_watch: Callable[[Place, str], Awaitable[Topic]]  # (place, query); raises QueryInvalid
     remove_watch: Callable[[int, str], Awaitable[bool]]  # (chat id, watch id)
+    staff: Callable[[int], Awaitable[Staff]]  # of a group or channel; raises what a sender raises
+    find_chat: Callable[[int | str], Awaitable[Peer]]  # by id or "@name"; raises what a sender raises
     shortcuts: Shortcuts = field(default_factory=Shortcuts)
 
     @property
@@ -79,18 +81,19 @@ class Call:
 
     desk: Desk
     request: Request
-    chat: Chat
+    chat: Chat  # that the command is about
     argument: str
+    home: Chat | None = None  # where it was said, if it is about a channel that is managed from there
 
     @property
     def place(self) -> Place:
         """The place that the command is about: the chat, or the topic of a forum that it was said in."""
-        return Place(self.chat.id, self.request.thread_id)
+        return Place(self.chat.id, 0 if self.home else self.request.thread_id)
 
     @property
     def language(self) -> str:
         """The language of the answer."""
-        return self.chat.language
+        return (self.home or self.chat).language
 
     def say(self, key: str, **facts: object) -> Safe:
         """Return a phrase in the language of the answer."""
@@ -114,6 +117,8 @@ class Command:
     name: str
     who: Who
     run: Callable[[Call], Awaitable[Reply]]
+    settles: bool = False  # changes what a chat is told, so that in a group only its admins may say it
+    own: bool = False  # is about the chat itself, also while it manages a channel
     listed: bool = True  # in /help and in the menu; False for what only buttons say
 
 

@@ -27,7 +27,7 @@ async def start(call: Call) -> Reply:
     request, telegram = call.request, call.desk.config().telegram
     admin = call.desk.is_admin(request.user_id)
     welcome = None if admin or telegram.access == "open" else LET_IN
-    chat = await call.change(only_from=welcome, status="active", title=request.chat_title)
+    chat = await call.change(only_from=welcome, status="active", title=request.chat_title, managing=None)
     if chat.status == "active":
         waiting = await _waiting(call) if admin and request.private else ()
         return replace(await _welcome(replace(call, chat=chat)), others=waiting)

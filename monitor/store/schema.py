@@ -318,3 +318,9 @@ def m014_health(db: Database) -> None:
         sources.add_column(column, float)
     sources.add_column("gone", int, not_null_default=0)
     db.table("items").create_index(["source_id", "found"])
+
+
+@migrations()
+def m015_managing(db: Database) -> None:
+    """Let a private chat speak for a channel."""
+    db.table("chats").add_column("managing", int)

@@ -12,17 +12,18 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
-from telegram import CallbackQuery, ChatMember, Update
+from telegram import CallbackQuery, Update
 
 from monitor.clock import Clock, SystemClock
 from monitor.errors import MessageRefused, MonitorError, TelegramUnreachable, TokenRefused
-from monitor.model import Message, Place, Reply, Request
+from monitor.model import Membership, Message, Peer, Place, Reply, Request, Staff
 from monitor.telegram_bot.client import Client
-from monitor.telegram_bot.requests import request_of
+from monitor.telegram_bot.requests import membership_of, request_of
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -35,6 +36,7 @@ REPLY_WAITS = (1.0, 4.0)  # seconds before the second and the third try to send 
 HANDLING_SECONDS = 1.0  # the next poll, which confirms the updates of the last, waits so long for them
 GRACE_SECONDS = 6.0  # how long stop() waits for what is being handled
 CONFIRM_SECONDS = 2.0  # and then for Telegram to take note of it
+STAFF_SECONDS = 30.0  # for so long it is believed who is an admin of a group
 STALE_SECONDS = 150.0  # a loop without a sign of life for so long is stuck: over twice its longest wait
 SORRY = {
     "en": "Something went wrong here; the operator can see it in the log.",
@@ -58,13 +60,13 @@ class TelegramBot:
         api_url: str = "https://api.telegram.org",
         handle: Callable[[Request], Awaitable[Reply | None]],
         menus: Mapping[str, Sequence[tuple[str, str]]],
-        on_membership: Callable[[int, bool], Awaitable[None]] | None = None,
+        on_membership: Callable[[Membership], Awaitable[Reply | None]] | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Prepare without asking Telegram anything.
 
         `menus` holds (command, help) pairs by language code; "" is for every other language.
-        `on_membership` is told a chat's id and whether the bot was blocked or removed there.
+        `on_membership` is told what became of the bot in a chat, and returns what it says to that.
         """
         self.username = ""  # without "@"; empty until Telegram was reached
         self.trouble: str | None = "not connected yet"  # why no updates come in, as one sentence
@@ -72,6 +74,7 @@ class TelegramBot:
         self._handle = handle
         self._menus = menus
         self._on_membership = on_membership
+        self._staff: dict[int, tuple[float, Staff]] = {}  # chat id -> when it was asked for, and the answer
         self._offset = 0  # of the next update: 1 above the last one taken in
         self._failures = 0  # tries in a row that found no Telegram
         self._beat = time.monotonic()
@@ -116,6 +119,18 @@ class TelegramBot:
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
         """Replace a message that the bot sent; raises as `send` does. The same text again is a success."""
         await self._client.edit(chat_id, message_id, message)
+
+    async def staff(self, chat_id: int) -> Staff:
+        """Return who administers a group or channel, half a minute ago at most; raises as `send` does."""
+        asked, staff = self._staff.get(chat_id, (-STAFF_SECONDS, None))
+        if staff is None or time.monotonic() - asked > STAFF_SECONDS:
+            staff = await self._client.staff(chat_id)
+            self._staff[chat_id] = (time.monotonic(), staff)
+        return staff
+
+    async def find_chat(self, name: int | str) -> Peer:
+        """Return a chat by its id or its "@name"; raises as `send` does."""
+        return await self._client.find_chat(name)
 
     async def run(self) -> None:
         """Take in updates until `stop()`; raise `TokenRefused` when Telegram refuses the token."""
@@ -222,17 +237,23 @@ class TelegramBot:
         """Do what an update asks for."""
         if change := update.my_chat_member:
             if self._on_membership is not None:
-                gone = change.new_chat_member.status in {ChatMember.LEFT, ChatMember.BANNED}
-                await self._on_membership(change.chat.id, gone)
+                self._staff.pop(change.chat.id, None)
+                reply = await self._on_membership(membership_of(change))
+                await self._tell(Place(change.chat.id), reply or Reply(None))
         elif request := request_of(update, self.username):
             place = Place(request.chat_id, request.thread_id)
             reply = await self._answer(request)
             if query := update.callback_query:
                 await self._tell_presser(query, place, reply)
-            elif reply.message is not None:
-                await self._insist(self.send, place, reply.message)
-            for chat_id, message in reply.others:
-                await self._tell_other(chat_id, message)
+                reply = replace(reply, message=None)
+            await self._tell(place, reply)
+
+    async def _tell(self, place: Place, reply: Reply) -> None:
+        """Send a reply to where it was asked for, and what others are to be told because of it."""
+        if reply.message is not None:
+            await self._insist(self.send, place, reply.message)
+        for chat_id, message in reply.others:
+            await self._tell_other(chat_id, message)
 
     async def _answer(self, request: Request) -> Reply:
         """Return the app's reply, or one that says what went wrong."""

@@ -34,7 +34,7 @@ from telegram.request import HTTPXRequest
 
 from monitor.clock import Clock
 from monitor.errors import ChatGone, MessageRefused, MonitorError, TelegramUnreachable, TokenRefused
-from monitor.model import Message, Place
+from monitor.model import ChatKind, Message, Peer, Place, Staff
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # so that RetryAfter holds a timedelta, and gives no warning
 
@@ -100,6 +100,20 @@ class Client:
             if "message is not modified" not in str(exc).lower():
                 raise
 
+    async def staff(self, chat_id: int) -> Staff:
+        """Return who administers a group or channel; refused for a channel where the bot is no admin."""
+        admins = await self._call(self._bot.get_chat_administrators, chat_id)
+        me = self._token.partition(":")[0]
+        return Staff(
+            admins=frozenset(one.user.id for one in admins if not one.user.is_bot),
+            posts=any(getattr(one, "can_post_messages", False) for one in admins if str(one.user.id) == me),
+        )
+
+    async def find_chat(self, name: int | str) -> Peer:
+        """Return a chat by its id or its "@name"."""
+        chat = await self._call(self._bot.get_chat, name)
+        return Peer(chat.id, chat.effective_name or "", kind_of(chat.type))
+
     async def answer_press(self, query_id: str, notice: str) -> None:
         """End the wait shown on a pressed button, with a short plain text if there is one."""
         await self._call(self._bot.answer_callback_query, query_id, notice[:NOTICE_LENGTH] or None)
@@ -156,6 +170,12 @@ class Client:
                 return TelegramUnreachable(f"another program takes this bot's updates, stop it: {said}")
             case _:
                 return TelegramUnreachable(f"{self.api_url} cannot be reached: {said}")
+
+
+def kind_of(chat_type: str) -> ChatKind:
+    """Return the kind of a chat by its type (Bot API, "Chat")."""
+    kinds: dict[str, ChatKind] = {"private": "private", "channel": "channel"}
+    return kinds.get(chat_type, "group")
 
 
 @cache

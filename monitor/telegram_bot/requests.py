@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from telegram import Chat, Message, Update
+from telegram import Chat, ChatMember, ChatMemberUpdated, Message, MessageOriginChannel, Update
 
-from monitor.model import Request
+from monitor.model import Membership, Request, Standing
+from monitor.telegram_bot.client import kind_of
+
+MANAGE = "/manage"  # what a forwarded post of a channel asks for: to speak for that channel
 
 
 def request_of(update: Update, username: str) -> Request | None:
@@ -14,7 +17,7 @@ def request_of(update: Update, username: str) -> Request | None:
     """
     user, chat = update.effective_user, update.effective_chat
     query, message = update.callback_query, update.message
-    text = query.data if query else message.text if message else None
+    text = query.data if query else _said(message) if message else None
     if user is None or chat is None or text is None:
         return None
     within = query.message if query else message
@@ -39,4 +42,32 @@ def request_of(update: Update, username: str) -> Request | None:
         pressed=query is not None,
         language=user.language_code,
         user_name=user.full_name,
+        anonymous=message is not None and message.sender_chat == chat,
     )
+
+
+def _said(message: Message) -> str | None:
+    """Return the text of a message, or what it means without one."""
+    origin = message.forward_origin
+    if isinstance(origin, MessageOriginChannel) and message.chat.type == Chat.PRIVATE:
+        return f"{MANAGE} {origin.chat.id}"
+    return message.text
+
+
+def membership_of(change: ChatMemberUpdated) -> Membership:
+    """Return what an update says that became of the bot in a chat."""
+    return Membership(
+        chat_id=change.chat.id,
+        chat_title=change.chat.effective_name or "",
+        kind=kind_of(change.chat.type),
+        user_id=change.from_user.id,
+        before=_standing(change.old_chat_member),
+        now=_standing(change.new_chat_member),
+    )
+
+
+def _standing(member: ChatMember) -> Standing:
+    if member.status in {ChatMember.ADMINISTRATOR, ChatMember.OWNER}:
+        return "admin"
+    inside = member.status == ChatMember.MEMBER or getattr(member, "is_member", False)
+    return "member" if inside else "out"
