@@ -62,6 +62,7 @@ class Service:
             sources=engine.sources,
             sources_changed=engine.follow_sources,
             look=engine.look,
+            download=self._download,
             vitals=self._vitals,
             commands=commands.COMMANDS,
             add_watch=engine.add_watch,
@@ -147,6 +148,9 @@ class Service:
         """Poll the sources of the list as it is now; `revive` looks again at those that have ended."""
         due = await self._engine.due(revive=revive)
         self._scheduler.watch(self._engine.active(), due)
+
+    async def _download(self, file_id: str, most: int) -> bytes:
+        return await self._bot.download(file_id, most)
 
     def _vitals(self) -> commands.Vitals:
         return commands.Vitals(version=__version__, started=self._started)

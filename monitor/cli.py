@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from monitor import __version__, demo, errors, matching, setup
+from monitor import __version__, demo, errors, matching, setup, upkeep
 from monitor.app import Service
 from monitor.backtest import days, hits
 from monitor.clock import SystemClock
@@ -103,6 +103,21 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--topic", metavar="ID", help="one topic of the config; all of them without one")
     what.add_argument("--query", metavar="Q", help="a query that is in no config yet")
     backtest.add_argument("--days", type=_days, default=30, metavar="N", help="how far to look back (30)")
+    exchange = add("sources", _sources, "list the sources, or exchange them as OPML")
+    ways = exchange.add_mutually_exclusive_group()
+    ways.add_argument("--import", dest="take", type=Path, metavar="FILE", help="add those of an OPML file")
+    ways.add_argument(
+        "--export",
+        type=Path,
+        nargs="?",
+        const=upkeep.STANDARD,
+        metavar="FILE",
+        help="write all sources as OPML, to the standard output without FILE",
+    )
+    backup = add("backup", _backup, "copy the database, also while the service runs, and check the copy")
+    backup.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="the copy (default: beside the database)"
+    )
     add("version", _version, "print the version")
     return parser
 
@@ -260,6 +275,25 @@ def _days(text: str) -> int:
             f"expected a number of days from 1 to {LONGEST_LOOK_BACK}, not {text!r}"
         )
     return int(text)
+
+
+def _sources(options: argparse.Namespace) -> int:
+    config = _load(options)
+    database, now = setup.database(config, os.environ), SystemClock().now()
+    if options.take:
+        return upkeep.import_sources(config, database, options.take, now, _say)
+    if options.export:
+        upkeep.export_sources(config, database, options.export, now)
+        return 0
+    for source in upkeep.all_sources(config, database):
+        _say(f"{source.id}  {source.name}  {source.address}{'  paused' if source.paused else ''}")
+    return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    config = _load(options)
+    _say(upkeep.backup(setup.database(config, os.environ), options.file, SystemClock().now()))
+    return 0
 
 
 def _version(_: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@
         ├── ConfigInvalid         every fault of a config file, each with its place
         ├── TokenRefused          Telegram does not know this token
         ├── UsageWrong            an argument of the command line that names nothing
+        ├── OpmlInvalid           a list of sources that cannot be read
         ├── QueryInvalid          a query with a mistake, and where
         ├── StoreInUse            another process holds the database
         ├── StoreTooNew           the database was written by a newer version
@@ -135,6 +136,10 @@ class QueryInvalid(FixSetup):
         self.query = query
         self.position = position
         self.problem = problem
+
+
+class OpmlInvalid(FixSetup):
+    """A file that is no list of sources, or a broken one."""
 
 
 class StoreInUse(FixSetup):

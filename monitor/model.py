@@ -284,6 +284,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that somebody sent, not fetched yet."""
+
+    id: str
+    size: int  # bytes, as Telegram says
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What somebody typed or pressed, without any Telegram type."""
 
@@ -297,6 +305,7 @@ class Request:
     language: str | None = None  # of the user's Telegram client
     user_name: str = ""
     anonymous: bool = False  # said by an admin of the group in the group's name
+    file: Attachment | None = None
 
 
 Standing = Literal["out", "member", "admin"]

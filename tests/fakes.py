@@ -105,6 +105,7 @@ class BotApi(Telegram):
         """Serve; at the port of before, if there was one."""
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._answer)
+        app.router.add_get("/file/bot{token}/{path:.*}", self._file)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -144,6 +145,21 @@ class BotApi(Telegram):
             "from": user,
         }
         self.update("message", {**message, "text": text, **facts})
+        self._notify()
+
+    def user_sends(self, chat_id: int, name: str, data: bytes, caption: str | None = None) -> None:
+        """Let a user send a file."""
+        file_id = self.keep_file(name, data)
+        chat = self.known(chat_id)
+        document = {"file_id": file_id, "file_unique_id": file_id, "file_name": name, "file_size": len(data)}
+        message = {
+            "message_id": self.number(),
+            "date": int(time.time()),
+            "chat": chat.as_json(),
+            "from": self._user(abs(chat_id), chat.language),
+            "document": document,
+        }
+        self.update("message", message | ({"caption": caption} if caption else {}))
         self._notify()
 
     def presses(self, chat_id: int, label: str, *, user_id: int | None = None) -> str:
@@ -252,6 +268,13 @@ class BotApi(Telegram):
             self.calls.append(Call(method, chat_id, code, body.get("description", ""), time.monotonic()))
             self._notify()
         return web.json_response(body, status=code)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        data = self.files.get(request.match_info["path"])
+        if request.match_info["token"] != self.token or data is None:
+            body = {"ok": False, "error_code": 404, "description": "Not Found"}
+            return web.json_response(body, status=404)
+        return web.Response(body=data, content_type="application/octet-stream")
 
     async def _posted(self, request: web.Request) -> Params:
         if request.content_type == "application/json":

@@ -6,12 +6,12 @@ import sys
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("model", "errors", "clock", "hours", "text", "html", "prose", "markup", "phrases"),
-    ("config", "matching", "stories", "edits", "audience", "render", "cadence", "agenda", "roster"),
+    ("config", "matching", "stories", "edits", "audience", "render", "cadence", "agenda", "roster", "opml"),
     ("sources", "store", "telegram_bot", "setup", "systemd"),
     ("pipeline", "delivery", "admins", "commands", "backtest"),
     ("scheduler", "engine"),
     ("terminal",),
-    ("app", "demo"),
+    ("app", "demo", "upkeep"),
     ("cli",),
 )
 """The floors from the ground up. Rooms on one floor are strangers to each other, except on the ground

@@ -103,6 +103,7 @@ class Telegram:
         self.uneditable: set[tuple[int, int]] = set()
         self.notices: list[str] = []  # what presses were answered with; "" for nothing
         self.menus: dict[str, list[tuple[str, str]]] = {}
+        self.files: dict[str, bytes] = {}  # by their path
         self.webhook = ""
         self.admins: set[tuple[int, int]] = set()  # (chat id, user id)
         self.mute: set[int] = set()  # channels in which the bot is an admin who may not post
@@ -161,6 +162,22 @@ class Telegram:
 
     def do_getMe(self, _: Params) -> Params:  # noqa: N802 - named as the Bot API names it, like all below
         return {**self.me(), "can_join_groups": True, "can_read_all_group_messages": False}
+
+    def keep_file(self, name: str, data: bytes) -> str:
+        """Keep a file that a user sends and return its id."""
+        number = self.number()
+        self.files[f"documents/file_{number}.{name.rpartition('.')[2]}"] = data
+        return f"file-{number}"
+
+    def do_getFile(self, params: Params) -> Params:  # noqa: N802
+        number = str(params.get("file_id", "")).removeprefix("file-")
+        path = next((path for path in self.files if path.startswith(f"documents/file_{number}.")), None)
+        if path is None:
+            raise Refused(400, "wrong file_id or the file is temporarily unavailable")
+        if len(self.files[path]) > 20 * 2**20:
+            raise Refused(400, "file is too big")
+        size = len(self.files[path])
+        return {"file_id": params["file_id"], "file_unique_id": number, "file_size": size, "file_path": path}
 
     def do_deleteWebhook(self, _: Params) -> bool:  # noqa: N802
         self.webhook = ""

@@ -65,6 +65,7 @@ class House:
         self.peers: list[Peer] = []
         self.added: list[Source] = []
         self.web: dict[str, Glimpse] = {}
+        self.files: dict[str, bytes] = {}
         self.paused: frozenset[str] = frozenset()
         self.desk = Desk(
             store=store,
@@ -73,6 +74,7 @@ class House:
             sources=self.sources,
             sources_changed=self.sources_changed,
             look=self.look,
+            download=self.download,
             vitals=lambda: Vitals("1.0", NOW - timedelta(hours=3)),
             commands=COMMANDS,
             add_watch=self.add_watch,
@@ -100,6 +102,9 @@ class House:
         if seen is None:
             raise errors.SourceUnreachable(f"{address} cannot be reached: its name is not known (DNS)")
         return replace(seen, kind=seen.kind or kind, address=address)
+
+    async def download(self, file_id: str, most: int) -> bytes:
+        return self.files[file_id][: most + 1]
 
     async def sources_changed(self) -> None:
         self.added = await self.store.read(added.every)

@@ -45,6 +45,7 @@ class Desk:
     sources: Callable[[], tuple[Source, ...]]  # of the config and the database, the paused among them
     sources_changed: Callable[[], Awaitable[None]]  # to be called when the database was given others
     look: Callable[[str, str], Awaitable[Glimpse]]  # (kind, address); raises errors with one sentence
+    download: Callable[[str, int], Awaitable[bytes]]  # (id of a file, most bytes); raises MonitorError
     vitals: Callable[[], Vitals]
     commands: Mapping[str, Command]
     add_watch: Callable[[Place, str], Awaitable[Topic]]  # (place, query); raises QueryInvalid

@@ -21,6 +21,7 @@ _NO_CHANNELS = frozenset(
     {"joinchat", "addlist", "addstickers", "addemoji", "share", "proxy", "login", "boost"}
 )
 _TELEGRAM = re.compile(r"(?:https?://)?(?:www\.)?(?:t|telegram)\.me(?:[/:?#]|$)", re.IGNORECASE)
+_QUOTED = re.compile(r"^[<\"'](.*)[>\"']$")
 _FEED_SCHEME = re.compile(r"^feed:(?:(https?://)|//)", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+-]*:(?!\d)")  # "example.org:8080" has none
 _HOST_LABEL = re.compile(r"[\w-]{1,63}")
@@ -77,7 +78,7 @@ def read_address(said: str) -> tuple[str, str]:
 
     Raises `ValueError` with what is wrong, to be said behind the address: "is no web address: ...".
     """
-    text = _FEED_SCHEME.sub(lambda found: found[1] or "https://", said.strip().strip("<>\"'"))
+    text = _FEED_SCHEME.sub(lambda found: found[1] or "https://", _QUOTED.sub(r"\1", said.strip()))
     try:
         if text.startswith("@"):
             return "channel", channel(text)

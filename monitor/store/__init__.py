@@ -13,7 +13,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
@@ -48,8 +48,9 @@ class Store:
         """Take a migrated database and the lock on it; `open` is the way in."""
         self.path = path
         self._lock = lock
-        self._writer = _Desk(path, "store-writer")
-        self._reader = _Desk(path, "store-reader")
+        # At once the writer: a job that reads first would fail, had another process written by then.
+        self._writer = _Desk(path, "store-writer", "BEGIN IMMEDIATE")
+        self._reader = _Desk(path, "store-reader", "BEGIN")
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -90,6 +91,28 @@ class Store:
             finally:
                 db.close()
 
+    @classmethod
+    @contextmanager
+    def change(cls, path: Path) -> Iterator[Database]:
+        """Open a database for one transaction, also while the service has it open.
+
+        Raises what `open` raises, but for StoreInUse.
+        """
+        with suppress(errors.StoreInUse):  # then the service brought it up to date
+            lock = _locked(path)
+            with lock, _boundary(path):
+                _migrate(path)
+        with _boundary(path):
+            db = _connect(path)
+            try:
+                _refuse_foreign(db, path)
+                if migrations.pending(db):
+                    raise errors.StoreUnusable(f"{path} is in use by an older version: restart the service")
+                with _transaction(db, "BEGIN IMMEDIATE"):
+                    yield db
+            finally:
+                db.close()
+
     async def write(self, job: Job[T]) -> T:
         """Run `job` in one transaction on the writer thread and return what it returned.
 
@@ -115,8 +138,9 @@ class Store:
 class _Desk:
     """A thread with a connection of its own; jobs queue in front of it."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, begin: str) -> None:
         self._path = path
+        self._begin = begin
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._db: Database | None = None
 
@@ -129,12 +153,24 @@ class _Desk:
                 self._db = _connect(self._path)
             if not atomic:
                 return job(self._db)
-            with self._db.atomic():
+            with _transaction(self._db, self._begin):
                 return job(self._db)
 
     async def close(self) -> None:
         await self.run(lambda db: db.close(), atomic=False)
         self._thread.shutdown()
+
+
+@contextmanager
+def _transaction(db: Database, begin: str) -> Iterator[None]:
+    """Commit what is done meanwhile, or nothing of it where something is raised."""
+    db.execute(begin)
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        db.rollback()  # does nothing where the error ended the transaction already
+        raise
 
 
 def _connect(path: Path) -> Database:

@@ -132,6 +132,10 @@ class TelegramBot:
         """Return a chat by its id or its "@name"; raises as `send` does."""
         return await self._client.find_chat(name)
 
+    async def download(self, file_id: str, most: int) -> bytes:
+        """Return a file that somebody sent, of a larger one `most` + 1 bytes; raises as `send` does."""
+        return await self._client.download(file_id, most)
+
     async def run(self) -> None:
         """Take in updates until `stop()`; raise `TokenRefused` when Telegram refuses the token."""
         self._polling = asyncio.create_task(self._poll_forever(), name="telegram-poll")

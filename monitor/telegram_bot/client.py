@@ -65,7 +65,11 @@ class Client:
         self._updates = _HttpRequest(1)
         self._requests = _HttpRequest(IN_FLIGHT)
         self._bot = Bot(
-            token, f"{self.api_url}/bot", request=self._requests, get_updates_request=self._updates
+            token,
+            f"{self.api_url}/bot",
+            f"{self.api_url}/file/bot",
+            request=self._requests,
+            get_updates_request=self._updates,
         )
 
     async def close(self) -> None:
@@ -136,6 +140,24 @@ class Client:
         if not updates or not all("update_id" in one for one in answer):
             raise TelegramUnreachable(f"{self.api_url} gives no list of updates: is it a Bot API server?")
         return list(answer)
+
+    async def download(self, file_id: str, most: int) -> bytes:
+        """Return a file that somebody sent, or its first `most` + 1 bytes where it is larger."""
+        file = await self._call(self._bot.get_file, file_id)
+        data = bytearray()
+        try:
+            async with (
+                httpx.AsyncClient(verify=_trusted(), timeout=ANSWER_SECONDS) as http,
+                http.stream("GET", file.file_path or "") as answer,
+            ):
+                answer.raise_for_status()
+                async for chunk in answer.aiter_bytes():
+                    data += chunk
+                    if len(data) > most:
+                        break
+        except (httpx.HTTPError, httpx.InvalidURL):  # whose words hold the URL, and so the token
+            raise TelegramUnreachable(f"{self.api_url} does not give the file: send it again") from None
+        return bytes(data[: most + 1])
 
     async def _call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a method answers; raise its refusal as an error named by its remedy."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram import Chat, ChatMember, ChatMemberUpdated, Message, MessageOriginChannel, Update
 
-from monitor.model import Membership, Request, Standing
+from monitor.model import Attachment, Membership, Request, Standing
 from monitor.telegram_bot.client import kind_of
 
 MANAGE = "/manage"  # what a forwarded post of a channel asks for: to speak for that channel
@@ -13,11 +13,14 @@ MANAGE = "/manage"  # what a forwarded post of a channel asks for: to speak for 
 def request_of(update: Update, username: str) -> Request | None:
     """Return what an update asks for; None where it is not for this bot.
 
-    Commands count everywhere, other texts in private chats only. "/start@OurBot x" is "/start x".
+    Commands count everywhere, other texts in private chats only. "/start@OurBot x" is "/start x", and a list
+    of sources that is sent as a file is "/import".
     """
     user, chat = update.effective_user, update.effective_chat
     query, message = update.callback_query, update.message
+    file = _list_in(message) if message and not query else None
     text = query.data if query else _said(message) if message else None
+    text = _import(message.caption) if message and file else text
     if user is None or chat is None or text is None:
         return None
     within = query.message if query else message
@@ -43,6 +46,7 @@ def request_of(update: Update, username: str) -> Request | None:
         language=user.language_code,
         user_name=user.full_name,
         anonymous=message is not None and message.sender_chat == chat,
+        file=file,
     )
 
 
@@ -71,3 +75,18 @@ def _standing(member: ChatMember) -> Standing:
         return "admin"
     inside = member.status == ChatMember.MEMBER or getattr(member, "is_member", False)
     return "member" if inside else "out"
+
+
+def _import(caption: str | None) -> str:
+    """Return the command of a file: its caption where that is one, else "/import"."""
+    return caption if caption and caption.startswith("/import") else "/import"
+
+
+def _list_in(message: Message) -> Attachment | None:
+    """Return the OPML file of a message; None where it has none."""
+    file = message.document
+    if file is None or not (file.file_name or "").lower().endswith((".opml", ".xml")):
+        return None
+    if message.chat.type != Chat.PRIVATE and not (message.caption or "").startswith("/import"):
+        return None
+    return Attachment(file.file_id, file.file_size or 0)

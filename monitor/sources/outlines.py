@@ -1,0 +1,81 @@
+"""What a list from elsewhere names, as sources: those that may be read, and why the others may not."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Collection, Iterable
+from ipaddress import ip_address
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from monitor.config import read_address
+from monitor.config.values import Wrong, language
+from monitor.html import one_line
+from monitor.model import Source
+from monitor.opml import Outline
+from monitor.sources.addresses import is_public
+
+LONGEST_NAME: Final = 100  # characters, as in the config
+LONGEST_SHOWN: Final = 80
+PRIVATE: Final = "stands on a private address, where only one in the config file itself may lead"
+_PRIVATE_NAMES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")  # RFC 6761, 6762, 8375
+
+
+class Refusal(NamedTuple):
+    """An address that is not read."""
+
+    address: str
+    why: str  # to be said behind it
+
+
+def drafts(
+    outlines: Iterable[Outline], *, added_by: str, private_hosts: Collection[str]
+) -> tuple[list[Source], list[Refusal]]:
+    """Return the sources that outlines name, without ids, and those that may not be read.
+
+    No name is looked up here: one that leads to a private address is refused when it is read.
+    """
+    found: list[Source] = []
+    refused: list[Refusal] = []
+    for outline in outlines:
+        try:
+            kind, address = read_address(outline.url)
+        except ValueError as error:
+            refused.append(Refusal(outline.url[:LONGEST_SHOWN], str(error)))
+            continue
+        if kind == "feed" and _is_private(urlsplit(address).hostname or "", private_hosts):
+            refused.append(Refusal(address[:LONGEST_SHOWN], PRIVATE))
+            continue
+        name = one_line(outline.title)[:LONGEST_NAME].strip()
+        found.append(
+            Source(
+                id="",
+                name=name,
+                kind=kind,
+                address=address,
+                tags=outline.tags,
+                language=_language(outline.language),
+                trusted=False,
+                added_by=added_by,
+            )
+        )
+    return found, refused
+
+
+def _is_private(host: str, allowed: Collection[str]) -> bool:
+    """Tell whether a host is a private address or a name that stands for one, however it is written."""
+    if host in allowed:
+        return False
+    with contextlib.suppress(ValueError):
+        return not is_public(str(ip_address(host)))
+    with contextlib.suppress(OSError):  # "0x7f.1" and "2130706433" are addresses for inet_aton(3)
+        return not is_public(socket.inet_ntoa(socket.inet_aton(host)))
+    return f".{host.rstrip('.')}".endswith(_PRIVATE_NAMES)
+
+
+def _language(code: str) -> str | None:
+    """Return the ISO 639-1 code of a language tag; None where there is none."""
+    with contextlib.suppress(Wrong):
+        return language(code.partition("-")[0].lower())
+    return None

@@ -1,0 +1,101 @@
+"""What the command line does with the database, also while the service runs: lists in and out, backups."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from monitor import errors, opml, roster
+from monitor.config import Config
+from monitor.model import Source
+from monitor.sources.outlines import Refusal, drafts
+from monitor.store import Store, added
+from monitor.store.backup import backup as copy
+from monitor.terminal import counted
+
+STANDARD = Path("-")
+ADDED_BY = "bot.py"
+SHOWN = 20  # refusals
+UNITS = ("bytes", "KB", "MB", "GB", "TB")
+A_UNIT = 1024
+
+
+def import_sources(
+    config: Config, database: Path, file: Path, now: datetime, say: Callable[[str], None]
+) -> int:
+    """Add the sources of an OPML file and say what came of each; return the exit code.
+
+    A service that runs reads them from within a few seconds on. Raises `MonitorError`.
+    """
+    outlines = opml.parse(_bytes(file))
+    private_hosts = config.network.allow_private_hosts
+    wanted, refused = drafts(outlines, added_by=ADDED_BY, private_hosts=private_hosts)
+    with Store.change(database) as db:
+        _, new = added.admit(db, config.sources, wanted, now)
+    for source in new:
+        say(f"added    {source.id}  {source.name}")
+    for refusal in refused[:SHOWN]:
+        say(f"refused  {refusal.address} {refusal.why}")
+    say(summary(len(new), len(wanted) - len(new), refused))
+    return 1 if refused and not wanted else 0
+
+
+def summary(new: int, known: int, refused: list[Refusal]) -> str:
+    """Return what came of a list in one sentence: "12 added, 3 known already, 1 refused."."""
+    return f"{new} added, {known} known already, {len(refused)} refused."
+
+
+def export_sources(config: Config, database: Path, file: Path, now: datetime) -> None:
+    """Write all sources, those of the config and the added ones, as OPML; raises `MonitorError`."""
+    text = opml.render(all_sources(config, database), now)
+    if file == STANDARD:
+        sys.stdout.write(text)
+        return
+    try:
+        with file.open("x", encoding="utf-8") as target:
+            target.write(text)
+    except FileExistsError:
+        raise errors.MonitorError(f"{file} is there already: name another file") from None
+    except OSError as error:
+        raise errors.MonitorError(f"{file} cannot be written: {os.strerror(error.errno or 0)}") from None
+
+
+def all_sources(config: Config, database: Path) -> tuple[Source, ...]:
+    """Return the sources of the config and, where there is a database, those in it."""
+    if not database.exists():
+        return config.sources
+    with Store.look(database) as db:
+        return roster.merged(config.sources, added.every(db), added.paused(db))
+
+
+def backup(database: Path, file: Path | None, now: datetime) -> str:
+    """Copy the database and say where to; raises `MonitorError`.
+
+    Without a file, or with a folder for one, the copy is named by the moment, "monitor-20260201-120000.db".
+    """
+    name = f"{database.stem}-{now:%Y%m%d-%H%M%S}{database.suffix}"
+    target = file or database.with_name(name)
+    target = target / name if target.is_dir() else target
+    return f"{target}  {sized(copy(database, target))}, checked"
+
+
+def sized(count: int) -> str:
+    """Return a number of bytes as people read it: "812 bytes", "1.5 MB"."""
+    size, unit = float(count), 0
+    while size >= A_UNIT and unit < len(UNITS) - 1:
+        size, unit = size / A_UNIT, unit + 1
+    return f"{size:.1f} {UNITS[unit]}" if unit else counted(count, "byte")
+
+
+def _bytes(file: Path) -> bytes:
+    """Return what stands in a file, or on the standard input: a little more than `opml.parse` takes."""
+    try:
+        if file == STANDARD:
+            return sys.stdin.buffer.read(opml.LARGEST + 1)
+        with file.open("rb") as source:
+            return source.read(opml.LARGEST + 1)
+    except OSError as error:
+        raise errors.MonitorError(f"{file} cannot be read: {os.strerror(error.errno or 0)}") from None
