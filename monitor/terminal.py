@@ -47,12 +47,14 @@ def news(outcomes: Sequence[Outcome], names: Mapping[str, str], config: Config) 
             console.print(heading.append(f"  failed: {outcome.error}", style="not bold red"))
             continue
         count = f"{len(outcome.new)} new, {outcome.matched} on a topic"
+        count += f", {len(outcome.edited)} edited" if outcome.edited else ""
         note = " (the baseline: nobody is alerted of it)" if outcome.baseline else ""
         console.print(heading.append(f"  {count}{note}", style="not bold dim"))
-        for item, matches in outcome.new:
+        for item, matches in (*outcome.new, *outcome.edited):
             line = Text(f"  {headline(item)}")
+            line.append(" (edited)" if (item, matches) in outcome.edited else "", style="dim")
             for match in matches:
-                line.append(f"  [{topics[match.topic_id]}]", style="green")
+                line.append(f"  [{topics.get(match.topic_id, match.topic_id)}]", style="green")
             console.print(line)
     total = sum(len(outcome.new) for outcome in outcomes)
     failed = sum(bool(outcome.error) for outcome in outcomes)

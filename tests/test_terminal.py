@@ -1,0 +1,29 @@
+"""What the command line shows of a round of polls."""
+
+from __future__ import annotations
+
+import pytest
+from builders import NOW, item, topic
+
+from monitor.config import Config
+from monitor.model import Match
+from monitor.pipeline import Outcome
+from monitor.terminal import news
+
+CONFIG = Config("config.toml", topics=(topic("Starlink", id="starlink", name="Starlink"),))
+
+
+def test_a_round_shows_what_is_new_and_what_was_edited(capsys: pytest.CaptureFixture[str]) -> None:
+    matches = (Match("starlink", 100, ()), Match("watch-7", 100, ()))  # one of a chat stands in no config
+    new, edited = item("Terminals are off"), item("A museum opens")
+    news(
+        [Outcome("example", NOW, new=((new, matches),), edited=((edited, ()),))],
+        {"example": "Example"},
+        CONFIG,
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "Example  1 new, 1 on a topic, 1 edited",
+        "  Terminals are off  [Starlink]  [watch-7]",
+        "  A museum opens (edited)",
+        "1 source polled, 1 new item, 0 failed.",
+    ]
