@@ -15,6 +15,8 @@ from typing import Any
 
 from monitor import __version__, commands, errors
 from monitor.admins import Admins
+from monitor.cadence import NEVER
+from monitor.checkup import Checkup
 from monitor.config import Config
 from monitor.delivery import Courier
 from monitor.engine import Engine
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 
 TIDY_EVERY = timedelta(hours=6)
 NOTICE_EVERY = timedelta(seconds=5)  # how soon sources are taken up that another process added
+CHECK_EVERY = timedelta(seconds=30)  # how often it is looked how the sources do
 TELL_EVERY = timedelta(seconds=5)  # how often it is looked whether admins are to be told something
 GRACE = timedelta(seconds=3)  # what a poll or a message under way gets to end by itself
 STALE = timedelta(seconds=60)  # a part without a heartbeat for so long is stuck
@@ -81,6 +84,7 @@ class Service:
         self._courier = Courier(engine.store, self._bot, engine.clock, lambda: engine.watch.topics)
         self._admins = Admins(engine.store, self._bot, engine.clock, lambda: engine.config)
         self._scheduler = Scheduler(self._poll, engine.clock)
+        self._checkup = Checkup(engine.store, engine.clock, engine.sources, self._scheduler.hasten)
         engine.on_sources = self._follow_sources
 
     async def run(self) -> None:
@@ -118,6 +122,7 @@ class Service:
         self._scheduler.start()
         self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY, at_once=True)
         self._scheduler.chore("sources", self._engine.notice_sources, NOTICE_EVERY)
+        self._scheduler.chore("checkup", self._checkup.look, CHECK_EVERY)
         self._scheduler.chore("notices", self._admins.tell, TELL_EVERY)
         await self._follow_sources()
         self._notifier.ready(f"watching {len(sources)} sources for {len(config.topics)} topics")
@@ -142,6 +147,8 @@ class Service:
         outcome = await self._engine.poll(source)
         if outcome.queued:
             self._courier.wake()
+        if outcome.next_poll == NEVER:
+            await self._checkup.look()
         return outcome
 
     async def _follow_sources(self, *, revive: bool = False) -> None:

@@ -124,7 +124,7 @@ class Engine:
 
     async def due(self, *, revive: bool = False) -> dict[str, datetime]:
         """Return when each source is due after a start or a change; see `cadence.first_polls`."""
-        states = await self.store.read(sources_table.states)
+        states = await self.store.read(sources_table.standings)
         now, pace = self.clock.now(), pace_of(self.config)
         return first_polls(self.active(), states, now=now, pace=pace, revive=revive)
 

@@ -87,6 +87,15 @@ class Scheduler:
                 self._agenda.put(source.id, at)
         self._arm()
 
+    def hasten(self, source_ids: Iterable[str]) -> None:
+        """Poll these sources now, spread where they are many; those that have ended stay so."""
+        planned = {source_id: self._agenda.when(source_id) for source_id in source_ids}
+        waiting = {source_id: at for source_id, at in planned.items() if at is not None}
+        for source_id, at in waiting.items():
+            soon = _time() + spread(self._sources[source_id], len(waiting)).total_seconds()
+            self._agenda.put(source_id, min(soon, at))
+        self._arm()
+
     def chore(
         self, name: str, work: Callable[[], Awaitable[None]], every: timedelta, *, at_once: bool = False
     ) -> None:

@@ -6,9 +6,21 @@ import sys
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("model", "errors", "clock", "hours", "text", "html", "prose", "markup", "phrases"),
-    ("config", "matching", "stories", "edits", "audience", "render", "cadence", "agenda", "roster", "opml"),
+    (
+        "config",
+        "matching",
+        "stories",
+        "edits",
+        "audience",
+        "render",
+        "cadence",
+        "health",
+        "agenda",
+        "roster",
+        "opml",
+    ),
     ("sources", "store", "telegram_bot", "setup", "systemd"),
-    ("pipeline", "delivery", "admins", "commands", "backtest"),
+    ("pipeline", "delivery", "admins", "checkup", "commands", "backtest"),
     ("scheduler", "engine"),
     ("terminal",),
     ("app", "demo", "upkeep"),

@@ -283,3 +283,25 @@ async def test_a_source_added_in_the_chat_alerts_for_what_comes_after_also_once_
     polls = len(bot.web.requests)
     await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 4, within=10)
     assert len([seen for seen in bot.web.requests if seen.path == "/other"]) <= asked + 1
+
+
+async def test_a_feed_that_is_gone_is_told_to_the_admins_once_and_asked_again_after_a_reload(
+    bot: Bot,
+) -> None:
+    def asked() -> int:
+        return sum(seen.path == "/feed" for seen in bot.web.requests)
+
+    await bot.start()
+    bot.api.user_says(ADMIN, "/start")
+    await bot.baseline()
+    bot.web.status("/feed", 410)
+    await bot.api.wait_for(lambda: any("Example News is gone" in text for text in bot.api.texts(ADMIN)), 15)
+    before, polls = asked(), len(bot.web.requests)
+    await bot.api.wait_for(lambda: len(bot.web.requests) >= polls + 3, within=10)
+    assert asked() == before
+    bot.signal(signal.SIGHUP)
+    await bot.api.wait_for(lambda: asked() == before + 1, within=10)
+    bot.publish(("/1", "Starlink terminals are switched off", ""))
+    bot.signal(signal.SIGHUP)
+    await bot.api.wait_for(lambda: asked() >= before + 3, within=10)
+    assert sum("Example News is gone" in text for text in bot.api.texts(ADMIN)) == 1

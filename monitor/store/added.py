@@ -97,6 +97,8 @@ def pause(db: Database, source_id: str, since: datetime | None) -> None:
     """Leave a source alone from now on; with None, poll it again."""
     moment = stamp(since) if since else None
     db.execute("UPDATE sources SET paused = ? WHERE id = ?", [moment, source_id])
+    if since is None:  # one that said that it is gone is asked once more
+        db.execute("UPDATE sources SET next_poll = NULL WHERE id = ? AND gone", [source_id])
 
 
 def paused(db: Database) -> frozenset[str]:

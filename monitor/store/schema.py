@@ -16,6 +16,8 @@ maintainer what happened without a calculator.
     added_sources  sources that admins added while the bot ran, besides those of the config
     watches        queries that single chats watch for besides the topics of the config
     outbox         one row for each alert and place: queued, claimed, sent, dropped or dead
+    notices        what the admins are to be told, until each of them was
+    told           the troubles that they were told of and that are not over
 """
 
 from __future__ import annotations
@@ -324,3 +326,15 @@ def m014_health(db: Database) -> None:
 def m015_managing(db: Database) -> None:
     """Let a private chat speak for a channel."""
     db.table("chats").add_column("managing", int)
+
+
+@migrations()
+def m016_told(db: Database) -> None:
+    """Make the table of the troubles that the admins were told of."""
+    db.create_table(
+        "told",
+        {"what": str, "trouble": str, "since": str},
+        pk="what",
+        not_null={"trouble", "since"},
+        strict=True,
+    )

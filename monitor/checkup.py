@@ -1,0 +1,58 @@
+"""Looks after the sources: which of them do not do well, and what the admins are to hear of that."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+
+from monitor import errors, health
+from monitor.clock import Clock
+from monitor.health import Findings
+from monitor.model import Notice, Source
+from monitor.store import Database, Store, sources, told
+
+log = logging.getLogger(__name__)
+
+
+class Checkup:
+    """Compares how the sources do with what the admins know."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        listed: Callable[[], Iterable[Source]],
+        retry: Callable[[Iterable[str]], None],
+    ) -> None:
+        """Take the list of sources, and what has some of them polled again at once."""
+        self._store = store
+        self._clock = clock
+        self._listed = listed
+        self._retry = retry
+
+    async def look(self) -> None:
+        """Look at all sources once, and leave in the database what the admins are to be told."""
+        try:
+            now = self._clock.now()
+            findings = await self._store.read(partial(_findings, listed=tuple(self._listed()), now=now))
+            if findings.told or findings.notices:
+                await self._store.write(partial(told.save, findings=findings, now=now))
+        except errors.StoreUnwritable as error:
+            log.error("checkup error=%r", str(error))  # noqa: TRY400 -- one line, no trace
+            return
+        for notice in findings.notices:
+            log.warning("health %s", _facts_of(notice))
+        if findings.retry:
+            self._retry(findings.retry)
+
+
+def _findings(db: Database, listed: Iterable[Source], now: datetime) -> Findings:
+    return health.check(listed, sources.standings(db), told.every(db), now)
+
+
+def _facts_of(notice: Notice) -> str:
+    """Return a notice as facts for the log."""
+    facts = {"notice": notice.phrase.removeprefix("notice."), **notice.facts}
+    return " ".join(f"{name}={str(fact)!r}" for name, fact in facts.items())

@@ -1,0 +1,61 @@
+"""What the admins heard is remembered, and what they are to hear is in the database at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from builders import NOW, source
+from fakes import FakeClock
+
+from monitor.checkup import Checkup
+from monitor.model import SourceState
+from monitor.store import Store, notices, sources, told
+
+FEEDS = [source(name, name=name.title()) for name in ("one", "two", "three", "four")]
+ILL = SourceState(polled=NOW, failures=9, failing=NOW - timedelta(hours=1), error="it answered 500")
+WELL = SourceState(polled=NOW, succeeded=NOW)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store.open(tmp_path / "monitor.db")
+    await store.write(partial(sources.declare, sources=FEEDS))
+    yield store
+    await store.close()
+
+
+async def put(store: Store, *states: SourceState) -> None:
+    for one, state in zip(FEEDS, states, strict=True):
+        await store.write(partial(sources.save, source=one, after=state))
+
+
+async def waiting(store: Store) -> list[str]:
+    return [one.notice.phrase for one in await store.read(notices.waiting)]
+
+
+async def test_a_trouble_is_noted_once_also_after_a_restart(store: Store) -> None:
+    await put(store, ILL, WELL, WELL, WELL)
+    for _ in range(3):  # each as after a restart
+        await Checkup(store, FakeClock(NOW), lambda: FEEDS, no_retry).look()
+    assert await waiting(store) == ["notice.failing"]
+    assert (await store.read(told.every))["one"].trouble == "failing"
+
+
+async def test_what_the_network_held_up_is_polled_as_soon_as_it_is_back(store: Store) -> None:
+    hastened: list[str] = []
+    checkup = Checkup(store, FakeClock(NOW), lambda: FEEDS, hastened.extend)
+    await put(store, ILL, ILL, ILL, ILL)
+    await checkup.look()
+    assert hastened == []
+    await put(store, ILL, WELL, ILL, ILL)
+    await checkup.look()
+    assert hastened == ["one", "three", "four"]
+    assert await waiting(store) == ["notice.network", "notice.online"]
+
+
+def no_retry(source_ids: Iterable[str]) -> None:
+    raise AssertionError(list(source_ids))
