@@ -81,7 +81,13 @@ class Service:
             on_membership=partial(commands.moved, desk),
             clock=engine.clock,
         )
-        self._courier = Courier(engine.store, self._bot, engine.clock, lambda: engine.watch.topics)
+        self._courier = Courier(
+            engine.store,
+            self._bot,
+            engine.clock,
+            topics=lambda: engine.watch.topics,
+            rules=lambda: engine.config.delivery,
+        )
         self._admins = Admins(engine.store, self._bot, engine.clock, lambda: engine.config)
         self._scheduler = Scheduler(self._poll, engine.clock)
         self._checkup = Checkup(engine.store, engine.clock, engine.sources, self._scheduler.hasten)

@@ -6,11 +6,17 @@
     │   ├── SourceResting         its host asked for a pause, so it was not asked
     │   ├── SourceUnreadable      an answer that is no feed, or a page whose layout is not known
     │   ├── TelegramUnreachable   no answer, 5xx, or 429 with the time to wait
+    │   ├── ChatShut              a chat takes nothing now, and may again: try for a day
+    │   │   └── NoRights              and its admins must change that: tell one of them
     │   └── StoreUnwritable       the disk is full, read-only, or failing
     ├── GiveUp                no repeat can help: stop, and say so once
     │   ├── SourceGone            410, a channel that does not exist or shows no preview
     │   ├── ChatGone              the bot was blocked, or the chat does not exist
+    │   ├── ChatMoved             a group became a supergroup: write there
+    │   ├── TopicClosed           a topic of a forum takes nothing: write to the forum itself
+    │   │   └── TopicGone             and never will again
     │   └── MessageRefused        Telegram will not take this message as it stands
+    │       └── MessageLost           what was to be edited cannot be: send it anew
     └── FixSetup              somebody must change something before it can work
         ├── ConfigInvalid         every fault of a config file, each with its place
         ├── TokenRefused          Telegram does not know this token
@@ -62,6 +68,14 @@ class TelegramUnreachable(Retry):
     """Telegram gave no answer, failed, or asked to wait."""
 
 
+class ChatShut(Retry):
+    """A chat takes nothing for now."""
+
+
+class NoRights(ChatShut):
+    """A chat does not let the bot write until one of its admins changes that."""
+
+
 class StoreUnwritable(Retry):
     """The database could not be written; nothing of the attempt was kept."""
 
@@ -78,8 +92,29 @@ class ChatGone(GiveUp):
     """A chat cannot be reached any more: blocked, kicked, deleted, unknown."""
 
 
+class ChatMoved(GiveUp):
+    """A group became a supergroup, and so has another id."""
+
+    def __init__(self, message: str, new_id: int) -> None:
+        """Keep the id that the chat has now."""
+        super().__init__(message)
+        self.new_id = new_id
+
+
+class TopicClosed(GiveUp):
+    """A topic of a forum takes no messages."""
+
+
+class TopicGone(TopicClosed):
+    """A topic of a forum is there no more."""
+
+
 class MessageRefused(GiveUp):
     """Telegram refuses this very message."""
+
+
+class MessageLost(MessageRefused):
+    """A message that was to be edited is there no more, or cannot be edited."""
 
 
 class FixSetup(MonitorError):

@@ -229,6 +229,15 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """Another source that told the same story."""
+
+    source: Source
+    url: str | None
+    published: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """What a chat is told: an item, who reported it, and which of the chat's topics it matched."""
 
@@ -239,6 +248,7 @@ class Alert:
     language: str | None  # the item's, as far as it is known
     found: datetime  # when it was polled: the time shown where the item has none of its own
     changes: tuple[Change, ...] = ()  # what an edit changed since the chat was told
+    reports: tuple[Report, ...] = ()  # of other sources, each its first, in the order they came
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +264,7 @@ class Delivery:
     attempts: int
     digest: bool = False  # goes together with the others of its place
     silent: bool = False  # without a sound
+    message_id: int | None = None  # of the message to be edited
 
 
 @dataclass(frozen=True, slots=True)

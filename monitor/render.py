@@ -28,6 +28,7 @@ MOST_PASSAGES = 3
 MOST_MARKS = 20
 MOST_CHANGES = 4
 CHANGE_UNITS = 80
+MOST_OTHERS = 5  # sources that reported the same
 """With these limits an alert stays under Telegram's 4096 units and 100 entities, whatever the item is."""
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -53,7 +54,7 @@ def alert(alert: Alert, *, chat: Chat, now: datetime) -> Message:
     when = [_when(item, alert.found, chat, now), *_language(alert.language, chat.language)]
     blocks = ["\n".join([*_heading(alert, chat.language), headline]), *passages]
     blocks += ["\n".join(changed)] if (changed := _changes(alert.changes, chat.language)) else []
-    blocks.append("\n".join([" · ".join(who), " · ".join(when)]))
+    blocks.append("\n".join([" · ".join(who), *_others(alert, chat.language), " · ".join(when)]))
     return Message(
         html="\n\n".join(blocks),
         silent=_silent([alert]),
@@ -61,11 +62,16 @@ def alert(alert: Alert, *, chat: Chat, now: datetime) -> Message:
     )
 
 
-def digest(alerts: Sequence[Alert], chat: Chat, now: datetime) -> list[Message]:
-    """Return several alerts as one list grouped by topic, in as few messages as hold it; [] for none."""
+def digest(
+    alerts: Sequence[Alert], chat: Chat, now: datetime, heading: str = "digest.heading"
+) -> list[Message]:
+    """Return several alerts as one list grouped by topic, in as few messages as hold it; [] for none.
+
+    `heading` is the phrase that stands above it.
+    """
     if not alerts:
         return []
-    blocks: list[str] = [say(chat.language, "digest.heading", count=len(alerts))]
+    blocks: list[str] = [say(chat.language, heading, count=len(alerts))]
     order = {topic: place for place, topic in reversed(list(enumerate(map(_first_topic, alerts))))}
     for topic, group in groupby(sorted(alerts, key=lambda one: order[_first_topic(one)]), key=_first_topic):
         lines = [item_line(one.item, one.source, chat=chat, found=one.found, now=now) for one in group]
@@ -194,6 +200,20 @@ def _name(name: str) -> Safe:
 def _source(source: Source, language: str) -> Safe:
     """Return who reports, the official ones marked."""
     return say(language, "alert.official" if source.official else "alert.source", source=_name(source.name))
+
+
+def _others(alert: Alert, language: str) -> list[Safe]:
+    """Return who told the same story: others that are official, where its source is not, and the rest."""
+    shown = sorted(alert.reports, key=lambda report: not report.source.official)[:MOST_OTHERS]
+    confirm = [one for one in shown if one.source.official and not alert.source.official]
+    rest = [one for one in shown if one not in confirm]
+    lines = []
+    for phrase, reports in (("alert.confirmed", confirm), ("alert.also", rest)):
+        if reports:
+            more = ELLIPSIS if phrase == "alert.also" and len(alert.reports) > MOST_OTHERS else ""
+            names = ", ".join(link(one.url, _name(one.source.name)) for one in reports)
+            lines.append(say(language, phrase, sources=Safe(f"{names}{more}")))
+    return lines
 
 
 def _provenance(item: Item, language: str) -> list[Safe]:

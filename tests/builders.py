@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from monitor.config import Delivery
 from monitor.model import Chat, Item, Source, Topic
+from monitor.pacing import Limits
+from monitor.store.claims import Terms
 
 NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
+NO_LIMITS = Delivery(messages_per_second=10**9, private_per_second=10**9, group_per_minute=10**9)
+AT_ONCE = Terms(
+    Limits.of(per_second=10**9, private_per_second=10**9, group_per_minute=10**9),
+    stale_after=NO_LIMITS.stale_after,
+)
+"""Terms on which rows of the outbox go out as fast as they can be sent, also while a clock stands still."""
 
 
 def source(source_id: str = "example", **facts: Any) -> Source:

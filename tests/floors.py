@@ -14,6 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "audience",
         "render",
         "cadence",
+        "pacing",
         "health",
         "agenda",
         "roster",

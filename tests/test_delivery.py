@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOW, chat, item, source, topic
+from builders import AT_ONCE, NO_LIMITS, NOW, chat, item, source, topic
 from fakes import FakeClock
 
-from monitor import errors, render
+from monitor import delivery, errors, render
 from monitor.audience import Hearing
+from monitor.config import Delivery as Rules
 from monitor.delivery import Courier
-from monitor.model import Alert, Evidence, Match, Message, Place, Priority
-from monitor.store import Store, chats, items, outbox, sources, stories
+from monitor.model import Alert, Evidence, Match, Message, Place, Priority, Staff, Topic
+from monitor.store import (
+    Database,
+    Store,
+    chats,
+    claims,
+    items,
+    notices,
+    outbox,
+    sources,
+    stories,
+    turns,
+    watches,
+)
 
 TOPICS = {"starlink": topic("Starlink", id="starlink", name="Starlink")}
 FOUND = Match("starlink", 100, (Evidence("title", 0, 8, "Starlink", "exact"),))
@@ -29,8 +44,18 @@ class Inbox:
 
     def __init__(self) -> None:
         self.got: list[tuple[int, Message]] = []
+        self.edited: list[tuple[int, int, Message]] = []
+        self.people: dict[int, list[int]] = {}  # who runs a group
         self.troubles: dict[int, list[Exception]] = {}
         self.arrived = asyncio.Event()
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
+        if self.troubles.get(chat_id):
+            raise self.troubles[chat_id].pop(0)
+        self.edited.append((chat_id, message_id, message))
+
+    async def staff(self, chat_id: int) -> Staff:
+        return Staff(frozenset(self.people.get(chat_id, [])), posts=True)
 
     async def send(self, place: Place, message: Message) -> int:
         chat_id = place.chat_id
@@ -52,20 +77,25 @@ class House:
         self.store = store
         self.clock = FakeClock(NOW)
         self.inbox = Inbox()
-        self.courier = Courier(store, self.inbox, self.clock, lambda: TOPICS)
+        self.rules = NO_LIMITS
+        self.courier = self.another()
+
+    def another(self, topics: dict[str, Topic] = TOPICS) -> Courier:
+        return Courier(self.store, self.inbox, self.clock, lambda: topics, lambda: self.rules)
 
     async def queue(self, name: str, chat_id: int = 1, priority: Priority = "normal") -> None:
         one = item(f"Starlink {name}", url=f"https://example.org/{name}", key=f"{name} {chat_id}")
 
-        def put(db: object) -> None:
-            sources.declare(db, [source()])  # type: ignore[arg-type]
-            if chats.get(db, chat_id) is None:  # type: ignore[arg-type]
-                chats.put(db, chat(chat_id), NOW)  # type: ignore[arg-type]
-                chats.subscribe(db, chat_id, ["starlink"], NOW)  # type: ignore[arg-type]
-            row = items.insert(db, one, [FOUND], NOW)  # type: ignore[arg-type]
-            story = stories.begin(db, one.title, NOW)  # type: ignore[arg-type]
+        def put(db: Database) -> None:
+            sources.declare(db, [source()])
+            if chats.get(db, chat_id) is None:
+                chats.put(db, chat(chat_id), NOW)
+                chats.subscribe(db, chat_id, ["starlink"], NOW)
+            row = items.insert(db, one, [FOUND], NOW)
+            story = stories.begin(db, one.title, NOW)
+            stories.join(db, story, row, [])
             hearing = Hearing(Place(chat_id), ("starlink",), priority, self.clock.now(), priority == "low")
-            outbox.put(db, hearing, story_id=story, item_id=row, now=NOW)  # type: ignore[arg-type]
+            outbox.put(db, hearing, story_id=story, item_id=row, now=NOW)
 
         await self.store.write(put)
 
@@ -97,7 +127,7 @@ async def test_an_alert_arrives_once_and_is_marked_as_sent(house: House) -> None
 
 async def test_urgent_alerts_go_first_and_others_in_the_order_they_came(house: House) -> None:
     for name, priority in (("a", "normal"), ("b", "normal"), ("c", "urgent")):
-        await house.queue(name, priority=priority)  # type: ignore[arg-type]
+        await house.queue(name, priority=priority)
     await house.deliver()
     assert house.inbox.titles == [(1, "c"), (1, "a"), (1, "b")]
 
@@ -131,7 +161,7 @@ async def test_nothing_is_lost_while_telegram_is_away(house: House) -> None:
     for chat_id in (1, 2, 3):
         house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")]
         await house.queue("a", chat_id)
-    assert not await house.courier.round()
+    await house.deliver()
     assert await house.counts() == {"queued": 3}
     house.clock.advance(timedelta(seconds=1))
     for _ in range(3):
@@ -156,9 +186,9 @@ async def test_a_chat_is_tried_again_after_waits_that_grow_to_a_limit(house: Hou
     waits = []
     for _ in range(7):
         await house.deliver()
-        due = await house.store.read(outbox.next_due)
+        due = await house.store.read(turns.upcoming)
         assert due
-        waits.append((due - house.clock.now()).total_seconds())
+        waits.append(round((due - house.clock.now()).total_seconds()))
         house.clock.current = due
     assert waits == [1, 2, 4, 8, 15, 15, 15]
     await house.deliver()
@@ -214,7 +244,7 @@ async def test_a_mark_that_the_disk_refuses_is_written_later_and_the_message_not
     write, refusals = house.store.write, [True, True]
 
     async def full(job: Callable[..., object]) -> object:
-        if getattr(job, "func", None) is outbox.sent and refusals:
+        if getattr(job, "func", None) is delivery._sent and refusals:
             refusals.pop()
             raise errors.StoreUnwritable("the disk is full")
         return await write(job)
@@ -238,7 +268,7 @@ async def test_it_wakes_for_what_is_new_and_ends_when_it_is_told(house: House) -
 
 async def test_what_was_claimed_when_the_process_ended_is_sent_after_the_restart(house: House) -> None:
     await house.queue("a")
-    await house.store.write(partial(outbox.claim, now=NOW, limit=9))
+    await house.store.write(partial(claims.claim, now=NOW, terms=AT_ONCE))
     running = asyncio.create_task(house.courier.run())
     await asyncio.wait_for(house.inbox.arrived.wait(), 5)
     house.courier.stop()
@@ -251,12 +281,12 @@ async def test_everybody_waits_longer_each_time_that_telegram_does_not_answer(ho
         house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")] * 9
         await house.queue("a", chat_id)
     pauses = []
-    for _ in range(7):
+    for _ in range(8):
         await house.courier.round()
         pauses.append(house.courier._pause.total_seconds())
         house.clock.advance(timedelta(minutes=1))
-    assert pauses == [1, 2, 4, 8, 16, 30, 30]
-    for _ in range(4):
+    assert pauses == [0, 1, 2, 4, 8, 16, 30, 30]
+    for _ in range(12):
         await house.deliver()
         house.clock.advance(timedelta(minutes=1))
     assert house.courier._pause == timedelta()
@@ -341,7 +371,7 @@ async def test_no_chat_text_is_logged(house: House, caplog: pytest.LogCaptureFix
 async def test_a_topic_goes_by_the_name_that_it_has_now(house: House) -> None:
     await house.queue("a")
     renamed = {"starlink": topic("Starlink", id="starlink", name="Satellites")}
-    courier = Courier(house.store, house.inbox, house.clock, lambda: renamed)
+    courier = house.another(renamed)
     await courier.round()
     ((_, message),) = house.inbox.got
     assert "Satellites" in message.html
@@ -369,7 +399,7 @@ async def test_a_disk_that_is_full_for_a_while_does_not_end_the_courier(
     write, refusals = house.store.write, [True, True]
 
     async def full(job: Callable[..., object]) -> object:
-        if getattr(job, "func", None) is outbox.claim and refusals:
+        if getattr(job, "func", None) is claims.claim and refusals:
             refusals.pop()
             raise errors.StoreUnwritable("the disk is full")
         return await write(job)
@@ -381,3 +411,338 @@ async def test_a_disk_that_is_full_for_a_while_does_not_end_the_courier(
     house.courier.stop()
     await asyncio.wait_for(running, 5)
     assert (house.inbox.titles, refusals) == ([(1, "a")], [])
+
+
+# Whose turn it is, and at what pace.
+
+
+def telegrams(**facts: int) -> Rules:
+    return replace(Rules(), **facts)
+
+
+async def test_a_flooded_chat_delays_no_other(house: House) -> None:
+    for number in range(5):
+        await house.queue(str(number), 1)
+    await house.queue("a", 2)
+    await house.queue("b", 3)
+    await house.deliver()
+    assert house.inbox.titles[:4] == [(1, "0"), (2, "a"), (3, "b"), (1, "1")]
+    assert [title for chat_id, title in house.inbox.titles if chat_id == 1] == list("01234")
+
+
+async def test_the_pace_is_kept_and_survives_a_restart(house: House) -> None:
+    house.rules = telegrams()
+    for number in range(4):
+        await house.queue(str(number), 1)
+    await house.deliver()
+    assert len(house.inbox.got) == 2
+    house.courier = house.another()
+    await house.store.write(outbox.release)
+    await house.deliver()
+    assert len(house.inbox.got) == 2
+    house.clock.advance(timedelta(seconds=1))
+    await house.deliver()
+    assert len(house.inbox.got) == 3
+
+
+async def test_a_flood_comes_as_one_list_and_what_is_urgent_by_itself_and_first(house: House) -> None:
+    house.rules = telegrams(messages_per_second=1000)
+    for number in range(30):
+        await house.queue(f"{number:02}", 1)
+    await house.queue("u", 1, "urgent")
+    await house.deliver()
+    urgent, flood = [message.html for _, message in house.inbox.got]
+    assert urgent.count("example.org/") == 1
+    assert "30 stories at once" in flood
+    assert await house.counts() == {"sent": 31}
+
+
+async def test_what_is_too_late_comes_as_one_message(house: House) -> None:
+    for name in "abc":
+        await house.queue(name, 1)
+    house.clock.advance(timedelta(hours=23))
+    await house.queue("d", 1)
+    house.clock.advance(timedelta(hours=1))
+    await house.deliver()
+    late, fresh = [message.html for _, message in house.inbox.got]
+    assert "3 stories came too late" in late
+    assert [late.count(f"example.org/{name}") for name in "abcd"] == [1, 1, 1, 0]
+    assert "example.org/d" in fresh
+
+
+async def test_never_two_messages_are_on_their_way_to_one_chat(house: House) -> None:
+    await house.queue("a", 1)
+    await house.queue("b", 1)
+    first = await house.store.write(partial(claims.claim, now=NOW, terms=AT_ONCE))
+    second = await house.store.write(partial(claims.claim, now=NOW, terms=AT_ONCE))
+    assert (len(first.bundle), second.bundle) == (1, ())
+
+
+async def test_many_chats_are_served_side_by_side_where_telegram_takes_its_time(house: House) -> None:
+    house.courier._took = 0.1
+    at_once = most = 0
+    send = house.inbox.send
+
+    async def slowly(place: Place, message: Message) -> int:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.01)
+        at_once -= 1
+        return await send(place, message)
+
+    house.inbox.send = slowly  # type: ignore[method-assign]
+    for chat_id in range(1, 61):
+        await house.queue("a", chat_id)
+    running = asyncio.create_task(house.courier.run())
+    while len(house.inbox.got) < 60:
+        await house.inbox.arrived.wait()
+        await asyncio.sleep(0.01)
+    house.courier.stop()
+    await asyncio.wait_for(running, 5)
+    assert most == 4
+    assert await house.counts() == {"sent": 60}
+
+
+async def test_one_at_a_time_is_on_its_way_while_that_is_fast_enough(house: House) -> None:
+    house.rules = telegrams()
+    assert house.courier._width(backlog=100) == 1
+    house.courier._took = 0.07
+    assert house.courier._width(backlog=100) == 3
+    assert house.courier._width(backlog=5) == 1
+
+
+# Stories that grow.
+
+
+async def grow(house: House, story_id: int = 1, *, official: bool = False) -> None:
+    other = source(f"other{official}", name="The ministry" if official else "Other News", official=official)
+
+    def job(db: Database) -> None:
+        sources.declare(db, [source(), other])
+        row = items.insert(db, item("Starlink", source_id=other.id, url="https://example.com/o"), [], NOW)
+        assert stories.join(db, story_id, row, [])
+        outbox.refresh(db, story_id, house.clock.now())
+
+    await house.store.write(job)
+
+
+async def test_a_story_that_grew_is_edited_once_with_all_that_is_new(house: House) -> None:
+    await house.queue("a")
+    await house.deliver()
+    await grow(house)
+    await grow(house, official=True)
+    assert await house.counts() == {"changed": 1}
+    await house.deliver()
+    assert house.inbox.edited == []
+    house.clock.advance(outbox.EDIT_AFTER)
+    await house.deliver()
+    ((_, message_id, message),) = house.inbox.edited
+    assert message_id == 1
+    assert "also reported by <a" in message.html
+    assert "confirmed by an official source: <a" in message.html
+    assert await house.counts() == {"sent": 1}
+
+
+async def test_a_story_that_grows_while_its_message_is_on_its_way_is_edited_then(house: House) -> None:
+    send = house.inbox.send
+
+    async def send_and_grow(place: Place, message: Message) -> int:
+        await grow(house)
+        return await send(place, message)
+
+    house.inbox.send = send_and_grow  # type: ignore[method-assign]
+    await house.queue("a")
+    await house.deliver()
+    assert len(house.inbox.edited) == 1
+    assert await house.counts() == {"sent": 1}
+
+
+async def test_what_can_be_edited_no_more_is_sent_anew(house: House) -> None:
+    await house.queue("a")
+    await house.deliver()
+    await grow(house)
+    house.inbox.troubles[1] = [errors.MessageLost("message to edit not found")]
+    house.clock.advance(outbox.EDIT_AFTER)
+    await house.deliver()
+    assert [("Other News" in message.html) for _, message in house.inbox.got] == [False, True]
+    assert await house.counts() == {"sent": 1}
+
+
+async def test_a_restart_forgets_no_edit(house: House) -> None:
+    await house.queue("a")
+    await house.deliver()
+    await grow(house)
+    house.clock.advance(outbox.EDIT_AFTER)
+    assert (await house.store.write(partial(claims.claim, now=house.clock.now(), terms=AT_ONCE))).bundle
+    await house.store.write(outbox.release)
+    await house.deliver()
+    assert len(house.inbox.edited) == 1
+
+
+# What Telegram refuses.
+
+
+async def test_only_when_a_second_chat_is_told_to_wait_do_all_wait(house: House) -> None:
+    for chat_id in (1, 2):
+        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("wait", after=timedelta(seconds=30))]
+    for chat_id in (1, 2, 3):
+        await house.queue("a", chat_id)
+    await house.deliver()
+    assert house.inbox.got == []
+    house.courier = house.another()  # and a restart changes nothing
+    await house.store.write(outbox.release)
+    house.clock.advance(timedelta(seconds=29))
+    await house.deliver()
+    assert house.inbox.got == []
+    house.clock.advance(timedelta(seconds=1))
+    await house.deliver()
+    assert len(house.inbox.got) == 3
+
+
+async def test_admins_are_told_of_an_absurd_wait(house: House) -> None:
+    house.inbox.troubles[1] = [errors.TelegramUnreachable("too many", after=timedelta(days=30))]
+    await house.queue("a")
+    await house.deliver()
+    (one,) = await house.store.read(notices.waiting)
+    assert one.notice.phrase == "notice.absurd_wait"
+
+
+async def test_a_chat_that_takes_nothing_is_tried_for_a_day_before_it_counts_as_gone(house: House) -> None:
+    house.inbox.troubles[1] = [errors.ChatShut("can't send messages to the user")] * 100
+    await house.queue("a")
+    tries = 0
+    while (await house.counts()).get("queued"):
+        await house.deliver()
+        tries += 1
+        assert tries < 50
+        due = await house.store.read(turns.upcoming)
+        if due:
+            house.clock.current = due
+    assert house.clock.now() - NOW >= timedelta(days=1)
+    assert tries > 20
+    gone = await house.store.read(partial(chats.get, chat_id=1))
+    assert gone is not None
+    assert gone.status == "gone"
+
+
+async def test_a_chat_that_takes_messages_again_within_the_day_loses_none(house: House) -> None:
+    house.inbox.troubles[1] = [errors.ChatShut("can't send messages to the user")] * 3
+    await house.queue("a")
+    for _ in range(6):
+        await house.deliver()
+        house.clock.advance(timedelta(minutes=10))
+    assert house.inbox.titles == [(1, "a")]
+    assert await house.store.read(lambda db: db.execute("SELECT trouble FROM paces").fetchall()) == [
+        (None,),
+        (None,),
+    ]
+
+
+async def test_an_admin_of_a_chat_without_rights_is_told_once_and_privately(house: House) -> None:
+    house.inbox.people[-100] = [66, 77]
+    house.inbox.troubles[66] = [errors.ChatGone("the user never started the bot")]
+    house.inbox.troubles[-100] = [errors.NoRights("not enough rights")] * 3
+    await house.queue("a", -100)
+    for _ in range(3):
+        await house.deliver()
+        house.clock.advance(timedelta(hours=1))
+    assert [chat_id for chat_id, _ in house.inbox.got] == [77]
+    await house.deliver()
+    assert [chat_id for chat_id, _ in house.inbox.got] == [77, -100]
+
+
+async def test_the_bots_admins_are_told_where_no_admin_of_the_chat_can_be(house: House) -> None:
+    house.inbox.troubles[-100] = [errors.NoRights("not enough rights")]
+    await house.queue("a", -100)
+    await house.deliver()
+    (one,) = await house.store.read(notices.waiting)
+    assert one.notice.phrase == "notice.no_rights"
+
+
+async def test_a_group_that_became_a_supergroup_is_followed_with_all_that_is_its(house: House) -> None:
+    house.inbox.troubles[-5] = [errors.ChatMoved("moved", -1005)]
+    await house.queue("a", -5)
+    await house.queue("b", -5)
+    await house.store.write(partial(watches.add, place=Place(-5), query="drone", now=NOW))
+    await house.deliver()
+    assert house.inbox.titles == [(-1005, "a"), (-1005, "b")]
+    assert await house.store.read(partial(chats.get, chat_id=-5)) is None
+    assert await house.store.read(partial(chats.topics, chat_id=-1005)) == {"starlink", "watch:1"}
+    (watch,) = await house.store.read(partial(watches.of, chat_id=-1005))
+    assert watch.query == "drone"
+
+
+@pytest.mark.parametrize(("error", "thread"), [(errors.TopicClosed, 7), (errors.TopicGone, 0)])
+async def test_what_a_topic_of_a_forum_does_not_take_goes_to_the_forum(
+    house: House, error: type[Exception], thread: int
+) -> None:
+    await house.queue("a", -100)
+    await house.store.write(lambda db: db.execute("UPDATE outbox SET thread_id = 7"))
+    await house.store.write(lambda db: db.execute("UPDATE subscriptions SET thread_id = 7"))
+    house.inbox.troubles[-100] = [error("no topic")]
+    await house.deliver()
+    assert house.inbox.titles == [(-100, "a")]
+    heard = await house.store.read(partial(chats.topics, chat_id=-100, thread_id=thread))
+    assert heard == {"starlink"}
+
+
+async def test_a_message_that_alone_gets_no_answer_is_given_up_and_the_rest_of_its_chat_goes_on(
+    house: House,
+) -> None:
+    send, poison = house.inbox.send, "example.org/x"
+
+    async def choke(place: Place, message: Message) -> int:
+        if poison in message.html:
+            raise errors.TelegramUnreachable("Telegram answers 500")
+        return await send(place, message)
+
+    house.inbox.send = choke  # type: ignore[method-assign]
+    await house.queue("x", 1)
+    for number in range(30):
+        await house.queue(f"{number:02}", 1)
+        await house.deliver()
+        house.clock.advance(timedelta(seconds=20))
+    assert len(house.inbox.got) == 30
+    assert await house.counts() == {"sent": 30, "dead": 1}
+
+
+async def test_a_bug_in_the_sender_costs_one_message_and_not_the_service(house: House) -> None:
+    house.inbox.troubles[1] = [ValueError("a bug")]
+    await house.queue("a", 1)
+    await house.queue("b", 1)
+    await house.deliver()
+    assert house.inbox.titles == [(1, "b")]
+    assert await house.error() == "a bug: ValueError"
+
+
+async def test_a_hundred_thousand_rows_that_wait_do_not_slow_a_claim_down(house: House) -> None:
+    await house.queue("a", 1)
+
+    def flood(db: Database) -> None:
+        db.execute("INSERT INTO stories (headline, begun) SELECT 's', begun FROM stories")
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 1010)"
+            " INSERT INTO chats (id, title, status, language, timezone, since)"
+            " SELECT i, 'c', 'active', 'en', 'UTC', since FROM n, chats WHERE id = 1"
+        )
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
+            " INSERT INTO outbox (chat_id, story_id, item_id, topics, priority, due, created, thread_id)"
+            " SELECT chats.id, 1, 1, '[\"starlink\"]', 'normal', due, created, i FROM outbox, n, chats"
+            " WHERE chats.id >= 10"
+        )
+        db.execute(
+            "INSERT INTO subscriptions (chat_id, topic_id, thread_id, since)"
+            " SELECT chat_id, 'starlink', thread_id, created FROM outbox WHERE chat_id >= 10"
+        )
+        turns.rebuild(db)
+
+    await house.store.write(flood)
+    took = []
+    for _ in range(50):
+        started = time.perf_counter()
+        claim = await house.store.write(partial(claims.claim, now=house.clock.now(), terms=AT_ONCE))
+        took.append(time.perf_counter() - started)
+        assert claim.bundle
+    assert sorted(took)[25] < 0.02

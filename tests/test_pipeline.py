@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import web
 from aiohttp.web import Response
-from builders import NOW, chat, source, topic
+from builders import AT_ONCE, NOW, chat, source, topic
 from fakes import FakeClock
 from running import feed, page
 from telegram_preview import Preview
@@ -23,7 +23,7 @@ from monitor.cadence import NEVER, Pace
 from monitor.model import Delivery, Item, Match, Source
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
-from monitor.store import Store, chats, items, outbox, sources
+from monitor.store import Store, chats, claims, items, outbox, sources
 
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
 RAID = topic("air raid", id="raid", name="Air raid", priority="urgent")
@@ -67,7 +67,8 @@ class House:
 
 
 async def claimed(house: House) -> list[Delivery]:
-    return await house.store.write(partial(outbox.claim, now=house.clock.now(), limit=9))
+    claim = await house.store.write(partial(claims.claim, now=house.clock.now(), terms=AT_ONCE))
+    return list(claim.bundle)
 
 
 @pytest.fixture

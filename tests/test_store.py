@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from builders import NOW, chat, item, source
+from builders import AT_ONCE, NOW, chat, item, source
 
 from monitor import errors
 from monitor.audience import Hearing
-from monitor.model import Cursor, Evidence, Listener, Match, Place, SourceState, Subscription
-from monitor.store import Database, Store, chats, items, outbox, sources, stories
+from monitor.model import Cursor, Delivery, Evidence, Listener, Match, Place, SourceState, Subscription
+from monitor.store import Database, Store, chats, claims, items, outbox, sources, stories, turns
 from monitor.store.schema import migrations
 from monitor.store.values import item_row, stamp
 
@@ -31,6 +31,10 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = Store.open(tmp_path / "state" / "monitor.db")
     yield store
     await store.close()
+
+
+async def claim(store: Store) -> tuple[Delivery, ...]:
+    return (await store.write(partial(claims.claim, now=NOW, terms=AT_ONCE))).bundle
 
 
 async def stored(store: Store, *these: object) -> list[int]:
@@ -234,16 +238,16 @@ async def test_only_active_chats_listen(store: Store) -> None:
 
 
 async def test_the_next_row_that_comes_due_is_known(store: Store) -> None:
-    assert await store.read(outbox.next_due) is None
+    assert await store.read(turns.upcoming) is None
     (row,) = await stored(store, item("one"))
     story = await store.write(partial(stories.begin, headline="one", now=NOW))
     await deliver(store, row, story)
-    assert await store.read(outbox.next_due) == NOW
+    assert await store.read(turns.upcoming) == NOW
     hold = partial(outbox.hold, chat_id=1, until=NOW + A_DAY, error="wait")
     await store.write(hold)
-    assert await store.read(outbox.next_due) == NOW + A_DAY
+    assert await store.read(turns.upcoming) == NOW + A_DAY
     await store.write(partial(outbox.hold, chat_id=1, until=NOW, error="wait"))
-    assert await store.read(outbox.next_due) == NOW + A_DAY
+    assert await store.read(turns.upcoming) == NOW + A_DAY
 
 
 async def test_a_long_history_is_forgotten_in_slices(store: Store) -> None:
@@ -264,7 +268,7 @@ async def test_what_a_chat_unsubscribed_from_is_dropped_and_not_sent(store: Stor
     story = await store.write(partial(stories.begin, headline="one", now=NOW))
     await deliver(store, row, story)
     await store.write(partial(chats.unsubscribe, chat_id=1, topic_ids=["starlink"]))
-    assert await store.write(partial(outbox.claim, now=NOW, limit=9)) == []
+    assert await claim(store) == ()
     assert await store.read(outbox.count) == {"dropped": 1}
 
 
@@ -272,10 +276,10 @@ async def test_what_a_process_that_ended_left_claimed_is_given_back(store: Store
     (row,) = await stored(store, item("one"))
     story = await store.write(partial(stories.begin, headline="one", now=NOW))
     await deliver(store, row, story)
-    assert len(await store.write(partial(outbox.claim, now=NOW, limit=9))) == 1
-    assert await store.write(partial(outbox.claim, now=NOW, limit=9)) == []
+    assert len(await claim(store)) == 1
+    assert await claim(store) == ()
     assert await store.write(outbox.release) == 1
-    (again,) = await store.write(partial(outbox.claim, now=NOW, limit=9))
+    (again,) = await claim(store)
     assert again.attempts == 2
 
 

@@ -15,7 +15,18 @@ from httpx import Timeout
 from telegram import Update
 
 import monitor.telegram_bot as room
-from monitor.errors import ChatGone, MessageRefused, TelegramUnreachable, TokenRefused
+from monitor.errors import (
+    ChatGone,
+    ChatMoved,
+    ChatShut,
+    MessageLost,
+    MessageRefused,
+    NoRights,
+    TelegramUnreachable,
+    TokenRefused,
+    TopicClosed,
+    TopicGone,
+)
 from monitor.model import Button, Membership, Message, Place, Reply, Request
 from monitor.telegram_bot import TelegramBot
 from monitor.telegram_bot.requests import request_of
@@ -379,13 +390,30 @@ async def test_an_edit_replaces_text_and_buttons_and_may_change_nothing(api: Bot
 @pytest.mark.parametrize(
     ("code", "words", "error"),
     [
-        (403, "Forbidden: bot was blocked by the user", ChatGone),
-        (403, "Forbidden: user is deactivated", ChatGone),
-        (403, "Forbidden: bot was kicked from the supergroup chat", ChatGone),
-        (400, "Bad Request: chat not found", ChatGone),
-        (400, "Bad Request: can't parse entities: Unsupported start tag", MessageRefused),
-        (400, "Bad Request: message is too long", MessageRefused),
-        (400, "Bad Request: not enough rights to send text messages to the chat", MessageRefused),
+        (403, "bot was blocked by the user", ChatGone),
+        (403, "user is deactivated", ChatGone),
+        (403, "bot was kicked from the supergroup chat", ChatGone),
+        (403, "bot is not a member of the channel chat", ChatGone),
+        (403, "the group chat was deleted", ChatGone),
+        (403, "bot can't initiate conversation with a user", ChatGone),
+        (403, "bot can't send messages to bots", ChatGone),
+        (403, "CHAT_WRITE_FORBIDDEN", NoRights),
+        (403, "bot can't send messages to the user", ChatShut),
+        (403, "something new", ChatShut),
+        (400, "chat not found", ChatGone),
+        (400, "PEER_ID_INVALID", ChatGone),
+        (400, "group chat was deactivated", ChatGone),
+        (400, "message thread not found", TopicGone),
+        (400, "TOPIC_DELETED", TopicGone),
+        (400, "TOPIC_CLOSED", TopicClosed),
+        (400, "not enough rights to send text messages to the chat", NoRights),
+        (400, "need administrator rights in the channel chat", NoRights),
+        (400, "CHAT_SEND_PLAIN_FORBIDDEN", NoRights),
+        (400, "message to edit not found", MessageLost),
+        (400, "message can't be edited", MessageLost),
+        (400, "can't parse entities: Unsupported start tag", MessageRefused),
+        (400, "message is too long", MessageRefused),
+        (400, "something new", MessageRefused),
         (401, "Unauthorized", TokenRefused),
         (404, "Not Found", TokenRefused),
         (409, "Conflict: terminated by other getUpdates request", TelegramUnreachable),
@@ -405,6 +433,7 @@ async def test_every_answer_has_its_remedy(
         api.inject(code, method="sendMessage", description=words)
         with pytest.raises(error) as caught:
             await bot.send(Place(ANNA), Message("hello"))
+    assert type(caught.value) is error
     assert words.rpartition(": ")[2].lower() in str(caught.value).lower()
     assert caught.value.__suppress_context__
     assert caught.value.__cause__ is None  # what is behind it may quote the URL, and so the token
@@ -421,8 +450,9 @@ async def test_a_429_says_how_long_to_wait(api: BotApi) -> None:
 async def test_a_group_that_moved_names_its_new_id(api: BotApi) -> None:
     async with only_sending(api) as bot:
         api.bar(GROUP, 400, "group chat was upgraded to a supergroup chat", migrate_to_chat_id=-100777)
-        with pytest.raises(MessageRefused, match="-100777"):
+        with pytest.raises(ChatMoved, match="-100777") as caught:
             await bot.send(Place(GROUP), Message("hello"))
+    assert caught.value.new_id == -100777
 
 
 async def test_no_answer_at_all_is_unreachable(api: BotApi) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from builders import NOW, item, source, topic
+from builders import NO_LIMITS, NOW, item, source, topic
 from test_commands import House as Desk
 from test_commands import labels
 from test_delivery import Inbox
@@ -34,7 +34,7 @@ class House(Desk):
             path=self.config.path, telegram=self.config.telegram, topics=tuple(TOPICS.values())
         )
         self.inbox = Inbox()
-        self.courier = Courier(store, self.inbox, self.clock, lambda: TOPICS)
+        self.courier = Courier(store, self.inbox, self.clock, lambda: TOPICS, lambda: NO_LIMITS)
 
     async def find(self, name: str, *topic_ids: str) -> None:
         """Let a story be found now, as the pipeline does it."""
@@ -169,7 +169,8 @@ async def test_a_silent_topic_comes_without_a_sound(house: House) -> None:
     await house.says("/silent starlink")
     for name, topic_id in (("a", "starlink"), ("b", "raid")):
         await house.find(name, topic_id)
-    await house.courier.round()
+    for _ in range(2):
+        await house.courier.round()
     assert [message.silent for _, message in house.inbox.got] == [False, True]
     pressed = await house.press("/silent", "🔕 Starlink")
     assert "🔔 Starlink" in labels(pressed.message)

@@ -15,13 +15,14 @@ from __future__ import annotations
 from monitor.config.addresses import read_address
 from monitor.config.durations import format_duration, parse_duration
 from monitor.config.reader import parse
-from monitor.config.settings import KEYS, Config, Network, Polling, Storage, Telegram
+from monitor.config.settings import KEYS, Config, Delivery, Network, Polling, Storage, Telegram
 from monitor.config.values import BOT_LANGUAGES
 
 __all__ = [
     "BOT_LANGUAGES",
     "KEYS",
     "Config",
+    "Delivery",
     "Network",
     "Polling",
     "Storage",

@@ -50,6 +50,16 @@ class Polling:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """How fast alerts go out, which is as fast as Telegram lets a bot, and when one comes too late."""
+
+    messages_per_second: int = 30  # in all
+    private_per_second: int = 1  # to one person
+    group_per_minute: int = 20  # to one group or channel
+    stale_after: timedelta = timedelta(days=1)  # alerts this old come together as one message
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """What the bot may reach."""
 
@@ -64,6 +74,7 @@ class Config:
     telegram: Telegram = Telegram()
     storage: Storage = Storage()
     polling: Polling = Polling()
+    delivery: Delivery = Delivery()
     network: Network = Network()
     sources: tuple[Source, ...] = ()
     topics: tuple[Topic, ...] = ()  # those of the packs first, in the order in which they are named
@@ -101,6 +112,12 @@ KEYS: Mapping[str, Mapping[str, Reader]] = {
         "per_host": values.whole(1, 1_000),
         "gap": values.length("0s", "1h"),
     },
+    "delivery": {
+        "messages_per_second": values.whole(1, 1_000),
+        "private_per_second": values.whole(1, 1_000),
+        "group_per_minute": values.whole(1, 60_000),
+        "stale_after": values.length("1m", "365d"),
+    },
     "network": {
         "allow_private_hosts": each(addresses.host),
     },
@@ -128,7 +145,7 @@ KEYS: Mapping[str, Mapping[str, Reader]] = {
 }
 """Every key of the file with the reader of its value, by section; "" is the top of the file."""
 
-SECTIONS = ("telegram", "storage", "polling", "network")
+SECTIONS = ("telegram", "storage", "polling", "delivery", "network")
 """The tables that stand at most once: `[telegram]`."""
 
 LISTS = ("sources", "topics")

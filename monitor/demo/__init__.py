@@ -16,15 +16,16 @@ from rich.console import Console
 
 from monitor import matching
 from monitor.clock import Clock, SystemClock
-from monitor.config import Config, parse
+from monitor.config import Config, Delivery, parse
 from monitor.delivery import Courier
 from monitor.demo.site import Site
 from monitor.demo.terminal import bubble, summary
 from monitor.engine import Engine
-from monitor.model import Chat, Message, Place
+from monitor.model import Chat, Message, Place, Staff
 from monitor.pipeline import Outcome
 from monitor.store import chats
 
+AT_ONCE = Delivery(messages_per_second=1000, private_per_second=1000)  # a terminal has no limits
 CHAT = Chat(id=1, title="Duty desk", status="active", language="en", timezone="Europe/Kyiv")
 
 
@@ -43,6 +44,13 @@ class Screen:
         time = self._clock.now().astimezone(ZoneInfo(CHAT.timezone)).strftime("%H:%M")
         self._console.print(bubble(message, chat=CHAT.title, time=time))
         return self.sent
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
+        """Show nothing: what stands in a terminal stays."""
+
+    async def staff(self, chat_id: int) -> Staff:  # noqa: ARG002 -- there is none
+        """Return nobody."""
+        return Staff(admins=frozenset(), posts=True)
 
 
 async def run() -> int:
@@ -72,7 +80,7 @@ async def _show(console: Console, site: Site, engine: Engine, config: Config, no
     console.print("The sources publish, and are looked at again:\n")
     outcomes = await engine.poll_all()
     screen = Screen(console, engine.clock)
-    courier = Courier(engine.store, screen, engine.clock, lambda: engine.watch.topics)
+    courier = Courier(engine.store, screen, engine.clock, lambda: engine.watch.topics, lambda: AT_ONCE)
     while await courier.round():
         pass
     again = await engine.poll_all()

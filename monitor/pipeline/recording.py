@@ -105,7 +105,8 @@ def _tell(db: Database, item: Item, item_id: int, known: stories.Known, now: dat
         known.add(story)
     elif not links <= story.links:
         known.add(replace(story, links=links))
-    stories_table.join(db, story.id, item_id, links)
+    if stories_table.join(db, story.id, item_id, links):
+        outbox.refresh(db, story.id, now)
     return story.id
 
 

@@ -162,7 +162,7 @@ def forget(db: Database, before: datetime, limit: int) -> int:
             SELECT items.id FROM items LEFT JOIN sources ON sources.id = items.source_id
             WHERE items.found < ?
             AND julianday(items.seen) < julianday(ifnull(sources.changed, '9999-12-31')) - 1.01
-            AND items.id NOT IN (SELECT item_id FROM outbox WHERE state IN ('queued', 'claimed'))
+            AND items.id NOT IN (SELECT item_id FROM outbox WHERE state IN ('queued', 'claimed', 'changed'))
             ORDER BY items.id LIMIT ?
             """,
             [stamp(before), limit],

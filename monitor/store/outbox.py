@@ -1,27 +1,34 @@
 """What is to be sent, and what became of it.
 
-    queued -> claimed -> sent      the usual way
-              claimed -> queued    to be tried again at `due`
-              claimed -> dead      Telegram will never take it; `error` says why
-    queued -> dropped              nobody wants it any more: the chat stopped or unsubscribed
+    queued  -> claimed -> sent      the usual way
+               claimed -> queued    to be tried again
+               claimed -> dead      Telegram will never take it; `error` says why
+    queued  -> dropped              nobody wants it any more: the chat stopped or unsubscribed
+    sent    -> changed              the story has grown since; the message is to be edited
+    changed -> claimed -> sent      it was: with the newest version, however often the story grew meanwhile
 
 The key is (place, story): a story reaches a place once, however many items, topics and sources tell it.
+`store.turns` says whose turn it is; `store.claims` takes the rows out.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
 from monitor import audience
 from monitor.audience import Hearing
-from monitor.model import Alert, Delivery, Place, Topic
-from monitor.store import chats, items
-from monitor.store.values import Row, chat_of, moment, stamp
+from monitor.model import Place
+from monitor.store import chats, turns
+from monitor.store.turns import BACK
+from monitor.store.values import Row, chat_of, stamp
+
+EDIT_AFTER = timedelta(seconds=2)  # what a story gains in this time goes into one edit
+RANKS = {"urgent": 0, "normal": 1, "low": 1}
+DIGEST = 3
 
 
 def _rank(column: str) -> str:
@@ -32,8 +39,8 @@ def _rank(column: str) -> str:
 def told(db: Database, story_id: int) -> frozenset[Place]:
     """Return the places that were told a story, or are about to be."""
     rows = db.query(
-        "SELECT chat_id, thread_id FROM outbox WHERE story_id = ? AND (state IN ('claimed', 'sent')"
-        " OR (state = 'queued' AND priority = 'urgent'))",
+        "SELECT chat_id, thread_id FROM outbox WHERE story_id = ?"
+        " AND (state IN ('claimed', 'sent', 'changed') OR (state = 'queued' AND priority = 'urgent'))",
         [story_id],
     )
     return frozenset(Place(row["chat_id"], row["thread_id"]) for row in rows)
@@ -54,60 +61,117 @@ def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: dat
         ON CONFLICT (chat_id, thread_id, story_id) DO UPDATE SET
             item_id = excluded.item_id, topics = excluded.topics, priority = excluded.priority,
             digest = excluded.digest, silent = excluded.silent, due = excluded.due,
-            state = 'queued', attempts = 0, finished = NULL, error = NULL
+            state = 'queued', attempts = 0, finished = NULL, message_id = NULL, error = NULL
         WHERE state IN ('dropped', 'dead')
             OR (state = 'queued' AND ({_rank("excluded.priority")} < {_rank("outbox.priority")}
                 OR (outbox.digest AND excluded.due < outbox.due)))
         """,
         [*row, hearing.digest, hearing.silent, stamp(hearing.due), stamp(now)],
     )
+    if cursor.rowcount > 0:
+        rank = DIGEST if hearing.digest else RANKS[hearing.priority]
+        turns.enter(db, hearing.place.chat_id, rank, hearing.due)
     return cursor.rowcount > 0
 
 
-def claim(db: Database, now: datetime, limit: int) -> list[Delivery]:
-    """Mark the next due rows as claimed and return them, urgent ones first, the oldest first in each.
+def refresh(db: Database, story_id: int, now: datetime) -> int:
+    """Note that a story has grown or changed, and return how many of its messages are to be edited for that.
 
-    With a row for a digest come all that are due for its place, to make one. Rows that nobody
-    wants any more are dropped instead: the chat stopped, or unsubscribed. Rows for a chat that was muted
-    meanwhile, or is in its quiet hours, are put off until it may be told, to come as one digest.
+    What still waits is told as the story is by then. What stands in a list with others stays as it is.
     """
-    due = "SELECT * FROM outbox WHERE state = 'queued' AND due <= ?"
-    order = f"ORDER BY {_rank('priority')}, id"
-    rows = list(db.query(f"{due} {order} LIMIT ?", [stamp(now), limit]))
-    for place in {_place(row) for row in rows if row["digest"]}:
-        told = f"{due} AND digest AND chat_id = ? AND thread_id = ? ORDER BY id"
-        taken = {row["id"] for row in rows}
-        rows += [row for row in db.query(told, [stamp(now), *place]) if row["id"] not in taken]
-    return [delivery for row in rows if (delivery := _claim(db, row, now))]
+    db.execute("UPDATE outbox SET stale = 1 WHERE story_id = ? AND state = 'claimed'", [story_id])
+    due = stamp(now + EDIT_AFTER)
+    rows = db.execute(
+        "UPDATE outbox SET state = 'changed', due = ?, attempts = 0"
+        " WHERE story_id = ? AND state = 'sent' AND NOT digest AND message_id IS NOT NULL RETURNING chat_id",
+        [due, story_id],
+    ).fetchall()
+    for (chat_id,) in rows:
+        turns.enter(db, chat_id, 2, now + EDIT_AFTER)
+    return len(rows)
 
 
-def sent(db: Database, delivery_ids: Iterable[int], message_id: int, now: datetime) -> None:
-    """Mark rows as sent, in the message of this id."""
+def sent(
+    db: Database, delivery_ids: Sequence[int], message_id: int, now: datetime, *, digest: bool = False
+) -> None:
+    """Mark rows as sent or edited, in the message of this id; `digest`: in a list with others.
+
+    What grew while it was on its way is to be edited.
+    """
     for delivery_id in delivery_ids:
-        _finish(db, delivery_id, now, state="sent", message_id=message_id)
+        db.execute(
+            "UPDATE outbox SET state = CASE WHEN stale AND NOT ?1 THEN 'changed' ELSE 'sent' END,"
+            " stale = 0, digest = digest OR ?1, message_id = ?2, due = CASE WHEN stale THEN ?3 ELSE due END,"
+            " finished = ?3, error = NULL WHERE id = ?4",
+            [digest, message_id, stamp(now), delivery_id],
+        )
+    for chat_id in _chats_of(db, delivery_ids):
+        turns.welcome(db, chat_id)
+        turns.settle(db, chat_id)
+
+
+def give_back(db: Database, delivery_ids: Sequence[int]) -> None:
+    """Give back what was claimed and not tried, to be claimed again."""
+    for delivery_id in delivery_ids:
+        db.execute(
+            f"UPDATE outbox SET state = {BACK}, attempts = attempts - 1 WHERE id = ? AND state = 'claimed'",
+            [delivery_id],
+        )
 
 
 def hold(db: Database, chat_id: int, until: datetime, error: str) -> None:
     """Give back what is claimed for a chat, and let nothing go to it before `until`."""
     db.execute(
-        "UPDATE outbox SET state = 'queued', due = max(due, ?), error = ?"
-        " WHERE chat_id = ? AND state IN ('queued', 'claimed')",
-        [stamp(until), error, chat_id],
+        f"UPDATE outbox SET state = {BACK}, error = ? WHERE chat_id = ? AND state = 'claimed'",
+        [error, chat_id],
     )
+    turns.hold(db, chat_id, until, error)
+    turns.settle(db, chat_id)
 
 
-def bury(db: Database, delivery_id: int, error: str, now: datetime) -> None:
-    """Mark a row as one that Telegram will never take."""
-    _finish(db, delivery_id, now, state="dead", error=error)
+def postpone(db: Database, delivery_ids: Sequence[int], until: datetime, error: str) -> None:
+    """Give back what Telegram gave no answer to; what else waits for its chat goes first."""
+    for delivery_id in delivery_ids:
+        db.execute(
+            f"UPDATE outbox SET state = {BACK}, due = ?, error = ? WHERE id = ?",
+            [stamp(until), error, delivery_id],
+        )
+    for chat_id in _chats_of(db, delivery_ids):
+        turns.settle(db, chat_id)
+
+
+def send_anew(db: Database, delivery_ids: Sequence[int], error: str) -> None:
+    """Queue rows again whose message can be edited no more."""
+    for delivery_id in delivery_ids:
+        db.execute(
+            "UPDATE outbox SET state = 'queued', message_id = NULL, error = ? WHERE id = ?",
+            [error, delivery_id],
+        )
+    for chat_id in _chats_of(db, delivery_ids):
+        turns.settle(db, chat_id)
+
+
+def bury(db: Database, delivery_ids: Sequence[int], error: str, now: datetime) -> None:
+    """Mark rows as ones that Telegram will never take."""
+    for delivery_id in delivery_ids:
+        finish(db, delivery_id, now, state="dead", error=error)
+    for chat_id in _chats_of(db, delivery_ids):
+        turns.settle(db, chat_id)
 
 
 def drop_chat(db: Database, chat_id: int, reason: str, now: datetime) -> int:
-    """Drop everything that waits for a chat and return how much that was."""
+    """Drop everything that waits for a chat and return how much that was; its messages stay as they are."""
+    db.execute(
+        "UPDATE outbox SET state = 'sent' WHERE chat_id = ? AND state IN ('changed', 'claimed')"
+        " AND message_id IS NOT NULL",
+        [chat_id],
+    )
     cursor = db.execute(
         "UPDATE outbox SET state = 'dropped', finished = ?, error = ?"
         " WHERE chat_id = ? AND state IN ('queued', 'claimed')",
         [stamp(now), reason, chat_id],
     )
+    turns.leave(db, chat_id)
     return int(cursor.rowcount)
 
 
@@ -120,7 +184,7 @@ def hold_anew(db: Database, chat_id: int, now: datetime) -> None:
     chat = chat_of(next(db.query("SELECT * FROM chats WHERE id = ?", [chat_id])))
     waiting = "SELECT * FROM outbox WHERE state = 'queued' AND digest AND due > ? AND chat_id = ?"
     for row in list(db.query(waiting, [stamp(now), chat_id])):
-        wanted = chats.subscriptions(db, _place(row))
+        wanted = chats.subscriptions(db, place_of(row))
         due = [
             audience.release(chat, wanted[topic_id], row["priority"], now)
             for topic_id in json.loads(row["topics"])
@@ -128,16 +192,14 @@ def hold_anew(db: Database, chat_id: int, now: datetime) -> None:
         ]
         if due and stamp(min(due)) < row["due"]:
             db.execute("UPDATE outbox SET due = ? WHERE id = ?", [stamp(min(due)), row["id"]])
+    turns.settle(db, chat_id)
 
 
 def release(db: Database) -> int:
-    """Give back what a process that ended left claimed and return how much that was."""
-    return int(db.execute("UPDATE outbox SET state = 'queued' WHERE state = 'claimed'").rowcount)
-
-
-def next_due(db: Database) -> datetime | None:
-    """Return when the next queued row is due; None when nothing waits."""
-    return moment(next(db.query("SELECT min(due) AS due FROM outbox WHERE state = 'queued'"))["due"])
+    """Give back what a process that ended left claimed, return how much that was, and make the line anew."""
+    given_back = db.execute(f"UPDATE outbox SET state = {BACK} WHERE state = 'claimed'").rowcount
+    turns.rebuild(db)
+    return int(given_back)
 
 
 def count(db: Database) -> dict[str, int]:
@@ -145,65 +207,17 @@ def count(db: Database) -> dict[str, int]:
     return {row["state"]: row["n"] for row in db.query("SELECT state, count(*) AS n FROM outbox GROUP BY 1")}
 
 
-def _claim(db: Database, row: Row, now: datetime) -> Delivery | None:
-    chat = chat_of(next(db.query("SELECT * FROM chats WHERE id = ?", [row["chat_id"]])))
-    place = _place(row)
-    subscribed = chats.subscriptions(db, place)
-    topic_ids = frozenset(subscribed).intersection(json.loads(row["topics"]))
-    if chat.status != "active" or not topic_ids:
-        reason = "the chat unsubscribed" if chat.status == "active" else f"the chat is {chat.status}"
-        _finish(db, row["id"], now, state="dropped", error=reason)
-        return None
-    wanted = [subscribed[topic_id] for topic_id in topic_ids]
-    if until := audience.held(chat, wanted, row["priority"], now):
-        db.execute("UPDATE outbox SET due = ?, digest = 1 WHERE id = ?", [stamp(until), row["id"]])
-        return None
-    db.execute("UPDATE outbox SET state = 'claimed', attempts = attempts + 1 WHERE id = ?", [row["id"]])
-    return Delivery(
-        id=row["id"],
-        chat=chat,
-        place=place,
-        story_id=row["story_id"],
-        alert=_alert(db, row["item_id"], topic_ids),
-        priority=row["priority"],
-        attempts=row["attempts"] + 1,
-        digest=bool(row["digest"]),
-        silent=bool(row["silent"]),
-    )
-
-
-def _place(row: Row) -> Place:
-    return Place(row["chat_id"], row["thread_id"])
-
-
-def _finish(db: Database, delivery_id: int, now: datetime, **facts: str | int) -> None:
+def finish(db: Database, delivery_id: int, now: datetime, **facts: str | int) -> None:
+    """Note what became of a row for good."""
     db.table("outbox").update(delivery_id, {"error": None, "finished": stamp(now), **facts})
 
 
-def _alert(db: Database, item_id: int, topic_ids: frozenset[str]) -> Alert:
-    row = next(
-        db.query(
-            f"SELECT items.*, {items.SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = source_id"
-            " WHERE items.id = ?",
-            [item_id],
-        )
-    )
-    found = items.found_of(db, row)
-    matches = tuple(match for match in found.matches if match.topic_id in topic_ids)
-    return Alert(
-        item=found.item,
-        source=found.source,
-        matches=matches,
-        topics=tuple(
-            Topic(id=topic_id, name=topic_id)
-            for topic_id in ([match.topic_id for match in matches] or sorted(topic_ids))
-        ),
-        language=found.item.language or found.source.language,
-        found=found.found,
-    )
+def place_of(row: Row) -> Place:
+    """Return where a row is to go."""
+    return Place(row["chat_id"], row["thread_id"])
 
 
-def named(delivery: Delivery, topics: dict[str, Topic]) -> Delivery:
-    """Return a delivery whose topics are those of today's config, where it still has them."""
-    known = tuple(topics.get(topic.id, topic) for topic in delivery.alert.topics)
-    return replace(delivery, alert=replace(delivery.alert, topics=known))
+def _chats_of(db: Database, delivery_ids: Iterable[int]) -> set[int]:
+    ids = list(delivery_ids)
+    rows = db.execute(f"SELECT DISTINCT chat_id FROM outbox WHERE id IN ({','.join('?' * len(ids))})", ids)
+    return {chat_id for (chat_id,) in rows.fetchall()}

@@ -15,7 +15,9 @@ maintainer what happened without a calculator.
     subscriptions  which place hears of which topic
     added_sources  sources that admins added while the bot ran, besides those of the config
     watches        queries that single chats watch for besides the topics of the config
-    outbox         one row for each alert and place: queued, claimed, sent, dropped or dead
+    outbox         one row for each alert and place: queued, claimed, sent, changed, dropped or dead
+    turns          which chats have something waiting, in the order in which they get their turn
+    paces          when each chat may be sent the next message; chat 0 is all of them together
     notices        what the admins are to be told, until each of them was
     told           the troubles that they were told of and that are not over
 """
@@ -336,5 +338,53 @@ def m016_told(db: Database) -> None:
         {"what": str, "trouble": str, "since": str},
         pk="what",
         not_null={"trouble", "since"},
+        strict=True,
+    )
+
+
+@migrations()
+def m017_turns(db: Database) -> None:
+    """Let chats take turns at the outbox, at the pace that Telegram allows, and messages be edited.
+
+    `rank` is the order of what waits: urgent, normal, to be edited, for a digest. `stale` marks a message
+    that was on its way while its story grew.
+    """
+    db.table("outbox").add_column("stale", int, not_null_default=0)
+    db.execute(
+        "ALTER TABLE outbox ADD COLUMN rank INTEGER GENERATED ALWAYS AS (CASE WHEN state = 'changed' THEN 2"
+        " WHEN digest THEN 3 WHEN priority = 'urgent' THEN 0 ELSE 1 END) VIRTUAL"
+    )
+    db.execute(
+        "CREATE INDEX outbox_waiting ON outbox (chat_id, rank, due, id) WHERE state IN ('queued', 'changed')"
+    )
+    db.execute("CREATE INDEX outbox_claimed ON outbox (chat_id) WHERE state = 'claimed'")
+    db.create_table(
+        "turns",
+        {
+            "id": int,  # the place in the line
+            "chat_id": int,
+            "rank": int,
+            "at": str,  # not before
+        },
+        pk="id",
+        not_null={"chat_id", "rank", "at"},
+        strict=True,
+    )
+    db.table("turns").create_index(["chat_id", "rank"], unique=True)
+    db.table("turns").create_index(["rank"])
+    db.table("turns").create_index(["at"])
+    db.create_table(
+        "paces",
+        {
+            "chat_id": int,
+            "full": str,  # when as many messages as may follow each other may do so again
+            "ready": str,  # when the next one may go, as far as our own pace is concerned
+            "held": str,  # when it may go, as far as Telegram is concerned
+            "reason": str,  # of that
+            "trouble": str,  # since when every try was refused
+            "told": str,  # when somebody was told of that
+        },
+        pk="chat_id",
+        not_null={"full", "ready"},
         strict=True,
     )

@@ -36,10 +36,19 @@ def of_item(db: Database, item_id: int) -> int | None:
     return row["story_id"] if row else None
 
 
-def join(db: Database, story_id: int, item_id: int, links: Iterable[tuple[str, str]]) -> None:
-    """Let an item tell a story, which is then also known by the item's links (and who gave them)."""
+def join(db: Database, story_id: int, item_id: int, links: Iterable[tuple[str, str]]) -> bool:
+    """Let an item tell a story, which is then also known by the item's links (and who gave them).
+
+    Returns whether others told the story already, and the item's source is new among them.
+    """
+    others = "SELECT source_id FROM items JOIN story_items ON id = item_id WHERE story_id = ?"
+    grows = db.execute(
+        f"SELECT EXISTS ({others}) AND (SELECT source_id FROM items WHERE id = ?) NOT IN ({others})",
+        [story_id, item_id, story_id],
+    ).fetchone()[0]
     db.table("story_items").insert({"item_id": item_id, "story_id": story_id})
     db.table("story_links").insert_all(
         ({"story_id": story_id, "link": link, "source_id": source_id} for link, source_id in links),
         ignore=True,
     )
+    return bool(grows)

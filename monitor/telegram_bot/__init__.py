@@ -111,13 +111,16 @@ class TelegramBot:
     async def send(self, place: Place, message: Message) -> int:
         """Send a message and return its id.
 
-        Raises `TelegramUnreachable` (with the wait that Telegram asked for), `ChatGone`,
-        `MessageRefused` or `TokenRefused`.
+        Raises `TelegramUnreachable` (with the wait that Telegram asked for), `TokenRefused`, or an error of
+        the table in `remedies`.
         """
         return await self._client.send(place, message)
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
-        """Replace a message that the bot sent; raises as `send` does. The same text again is a success."""
+        """Replace a message that the bot sent; raises as `send` does, and `MessageLost`.
+
+        The same text again is a success.
+        """
         await self._client.edit(chat_id, message_id, message)
 
     async def staff(self, chat_id: int) -> Staff:

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from ssl import SSLContext
@@ -18,23 +18,21 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import httpx
-from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
-from telegram.constants import ParseMode
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Conflict,
-    Forbidden,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
+from telegram import (
+    Bot,
+    BotCommand,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
 )
+from telegram.constants import ParseMode
+from telegram.error import NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
 from monitor.clock import Clock
-from monitor.errors import ChatGone, MessageRefused, MonitorError, TelegramUnreachable, TokenRefused
+from monitor.errors import MessageRefused, TelegramUnreachable
 from monitor.model import ChatKind, Message, Peer, Place, Staff
+from monitor.telegram_bot.remedies import remedy
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # so that RetryAfter holds a timedelta, and gives no warning
 
@@ -50,8 +48,8 @@ NOTICE_LENGTH = 200  # characters (answerCallbackQuery)
 class Client:
     """The bot's account, as methods of the Bot API.
 
-    Each raises `TelegramUnreachable` (with the wait that Telegram asked for), `ChatGone`,
-    `MessageRefused` or `TokenRefused`; none of their sentences holds the token.
+    Each raises `TelegramUnreachable` (with the wait that Telegram asked for), `TokenRefused`, or an error of
+    the table in `remedies`; none of their sentences holds the token.
     """
 
     def __init__(self, token: str, api_url: str, clock: Clock) -> None:
@@ -164,34 +162,12 @@ class Client:
         try:
             result = await method(*args, **kwargs)
         except TelegramError as exc:
-            raise self._remedy(exc) from None  # the cause may hold the URL, and so the token
+            said = exc.message.replace(self._token, "***")
+            raise remedy(exc, said, self.api_url) from None  # the cause may hold the URL, and so the token
         except (KeyError, TypeError, AttributeError):  # of the right form, but nothing that PTB can read
             raise TelegramUnreachable(f"{self.api_url} gave an answer that is not the Bot API's") from None
         self.last_contact = self._clock.now()
         return result
-
-    def _remedy(self, exc: TelegramError) -> MonitorError:  # noqa: PLR0911 - a table: one row an answer
-        """Return the error that says what can be done about Telegram's answer."""
-        said = exc.message.replace(self._token, "***")
-        match exc:
-            case InvalidToken():
-                return TokenRefused(
-                    f"{self.api_url} refuses the token ({said}): check it, or ask BotFather for a new one"
-                )
-            case RetryAfter(retry_after=timedelta() as wait):
-                return TelegramUnreachable(f"Telegram asks to wait {wait.total_seconds():.0f} s", after=wait)
-            case Forbidden():
-                return ChatGone(f"Telegram does not let the bot write to this chat: {said}")
-            case ChatMigrated():
-                return MessageRefused(f"this group has become the supergroup {exc.new_chat_id}: write there")
-            case BadRequest() if "chat not found" in said.lower():
-                return ChatGone(f"Telegram does not know this chat: {said}")
-            case BadRequest():
-                return MessageRefused(f"Telegram refuses this message: {said}")
-            case Conflict():
-                return TelegramUnreachable(f"another program takes this bot's updates, stop it: {said}")
-            case _:
-                return TelegramUnreachable(f"{self.api_url} cannot be reached: {said}")
 
 
 def kind_of(chat_type: str) -> ChatKind:
