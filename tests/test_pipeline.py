@@ -23,7 +23,7 @@ from monitor.cadence import NEVER, Pace
 from monitor.model import Delivery, Item, Match, Source
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
-from monitor.store import Store, chats, claims, items, outbox, sources
+from monitor.store import Store, chats, claims, items, notices, outbox, sources
 
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
 RAID = topic("air raid", id="raid", name="Air raid", priority="urgent")
@@ -391,6 +391,27 @@ async def test_ten_channels_that_forward_one_post_make_one_message_also_with_its
         house.web.channel(name, web.channel_page(name, first, web.channel_post(name, number, words, **facts)))
         await house.poll(Source(name, name, "channel", name))
     assert len(await house.queued()) == 1
+
+
+async def test_the_admins_hear_once_of_posts_that_cannot_be_read_and_once_when_they_can(house: House) -> None:
+    ministry = Source("ministry", "A ministry", "channel", "ministry_ua")
+    house.web.channel("ministry_ua", page("ministry_ua", (1, "one")))
+    await house.poll(ministry)
+    house.web.channel("ministry_ua", page("ministry_ua", (9, "nine")))
+    heard = []
+    for look in range(20):
+        if look == 12:
+            house.web.serve(
+                "/s/ministry_ua?before=9", page("ministry_ua", (1, "one"), (5, "five")), etag=False
+            )
+        await house.poll(ministry)
+        heard.append(
+            [(one.notice.phrase, one.notice.facts) for one in await house.store.read(notices.waiting)]
+        )
+    facts = {"source": "A ministry", "first": 2, "last": 8}
+    assert heard[2] == []
+    assert heard[3] == heard[11] == [("notice.missing", facts)]
+    assert heard[19] == [("notice.missing", facts), ("notice.found", facts)]
 
 
 async def test_a_source_that_was_moved_by_a_reload_while_it_was_read_begins_anew(house: House) -> None:

@@ -23,7 +23,7 @@ from monitor.clock import Clock
 from monitor.matching import Explanation, Matcher
 from monitor.model import Item, Match, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
-from monitor.pipeline.recording import Found, Matched, Revised, corrections, news, record
+from monitor.pipeline.recording import Found, Matched, Revised, corrections, missed, news, record
 from monitor.sources.http import Http
 from monitor.store import Database, Store, items
 from monitor.store import edits as edits_table
@@ -154,6 +154,7 @@ class Pipeline:
             news=news(source, state, fresh) | corrections(state, revised, now),
             topics=watch.topics,
             now=now,
+            notices=missed(source, state.cursor.gaps, polled.cursor.gaps),
         )
         queued = await self._store.write(partial(record, found=found))
         if queued is None:

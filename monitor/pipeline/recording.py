@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import cached_property
 
 from monitor import audience, edits, stories
-from monitor.model import Item, Match, Source, SourceState, Story, Topic
+from monitor.model import Item, Match, Notice, Source, SourceState, Story, Topic
 from monitor.sources.telegram_gaps import in_gaps, read_gaps
-from monitor.store import Database, chats, items, outbox
+from monitor.store import Database, chats, items, notices, outbox
 from monitor.store import edits as edits_table
 from monitor.store import sources as sources_table
 from monitor.store import stories as stories_table
@@ -42,6 +42,7 @@ class Found:
     news: Collection[str]  # keys of the items, fresh or edited, that chats may be told of
     topics: Mapping[str, Topic]
     now: datetime
+    notices: Sequence[Notice] = ()  # for the admins
 
 
 def record(db: Database, found: Found) -> int | None:
@@ -50,6 +51,8 @@ def record(db: Database, found: Found) -> int | None:
     if not sources_table.save(db, found.source, found.after):
         return None
     items.seen(db, found.source.id, found.shown, now)
+    for notice in found.notices:
+        notices.put(db, notice, now)
     known = _Stories(db, now)
     queued = 0
     for item, matches in found.fresh:
@@ -59,6 +62,18 @@ def record(db: Database, found: Found) -> int | None:
             if item.key in found.news:
                 queued += _queue(db, item_id, story_id, matches, found)
     return queued + sum(_revise(db, revised, known, found) for revised in found.edited)
+
+
+def missed(source: Source, before: str | None, after: str | None) -> list[Notice]:
+    """Return what the admins are to hear of posts that could not be read, or were after all."""
+    were, are = ([gap for gap in read_gaps(gaps) if gap.told] for gaps in (before, after))
+    told = {gap.first for gap in were}
+    fresh = [("notice.missing", gap) for gap in are if gap.first not in told]
+    filled = [("notice.found", gap) for gap in were if not in_gaps(gap.first, read_gaps(after))]
+    return [
+        Notice(phrase, {"source": source.name, "first": gap.first, "last": gap.last})
+        for phrase, gap in (*fresh, *filled)
+    ]
 
 
 class _Stories:

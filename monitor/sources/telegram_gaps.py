@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 MOST_LOOKS: Final = 1_000
 MOST_GAPS: Final = 10
+LOOKS_BEFORE_TELLING: Final = 4  # three of them asked for it
 _WRITTEN = re.compile(r"(\d{1,12})-(\d{1,12})\*(\d{1,4})")
 
 
@@ -25,6 +26,11 @@ class Gap(NamedTuple):
     def lost(self) -> bool:
         """Tell whether it is asked for no more."""
         return self.looks > MOST_LOOKS
+
+    @property
+    def told(self) -> bool:
+        """Tell whether it stayed open for so long that the admins know of it."""
+        return self.looks >= LOOKS_BEFORE_TELLING
 
     @property
     def due(self) -> bool:
