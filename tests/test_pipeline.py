@@ -325,6 +325,64 @@ async def test_an_edit_before_the_alert_was_sent_changes_what_will_be_sent(house
     assert told.alert.item.edited
 
 
+async def delivered(house: House) -> list[Delivery]:
+    """Take what goes next out of the outbox, as if it was sent, a while after the last poll."""
+    house.clock.advance(timedelta(minutes=1))
+    bundle = await claimed(house)
+    ids = [one.id for one in bundle]
+    await house.store.write(partial(outbox.sent, delivery_ids=ids, message_id=77, now=house.clock.now()))
+    return bundle
+
+
+async def test_an_edit_of_what_was_told_updates_the_message_with_what_changed(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off", "81 drones came"), OLD)
+    await house.poll(house.feed())
+    [first] = await delivered(house)
+    assert (first.message_id, first.alert.changes) == (None, ())
+    for title, text in [("Starlink is on", "82 drones came"), ("Starlink is on", "92 drones came")]:
+        house.publish(("/1", title, text), OLD)
+        await house.poll(house.feed())
+    [again] = await delivered(house)
+    assert (again.message_id, again.alert.item.text) == (77, "92 drones came")
+    assert again.alert.changes == (("off", "on"), ("81", "92"))  # since it was told, both edits together
+    house.publish(("/1", "Starlink is off", "81 drones came"), OLD)
+    await house.poll(house.feed())
+    [back] = await delivered(house)
+    assert (back.alert.changes, back.alert.item.edited) == ((), True)
+    assert await delivered(house) == []
+
+
+async def test_an_edit_of_what_was_told_that_matches_no_more_says_so_in_its_message(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off", ""), OLD)
+    await house.poll(house.feed())
+    await delivered(house)
+    house.publish(("/1", "Everything is off", ""), OLD)
+    await house.poll(house.feed())
+    [again] = await delivered(house)
+    assert ([one.id for one in again.alert.topics], again.alert.matches) == (["starlink"], ())
+    assert again.alert.changes == (("Starlink", "Everything"),)
+
+
+async def test_a_change_of_links_alone_is_no_reason_to_touch_a_message(house: House) -> None:
+    def page_with(link: str) -> str:
+        text = f'Starlink is off, see <a href="https://example.org/{link}">this</a>'
+        return web.rss(web.rss_item("Starlink", text, guid="/1"), web.rss_item(OLD[1], guid=OLD[0]))
+
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.web.serve("/example", page_with("a"))
+    await house.poll(house.feed())
+    await delivered(house)
+    house.web.serve("/example", page_with("b"))
+    outcome = await house.poll(house.feed())
+    assert [one.links for one, _ in outcome.edited] == [("https://example.org/b",)]
+    assert await delivered(house) == []
+
+
 async def test_an_edit_that_matches_no_more_keeps_its_message_and_says_so(house: House) -> None:
     house.publish(OLD)
     await house.poll(house.feed())

@@ -107,6 +107,8 @@ def _revise(db: Database, revised: Revised, known: _Stories, found: Found) -> in
         fresh = [match for match in matches if match.topic_id in gained]
         queued = _queue(db, edit.row_id, story_id, fresh, found)
         edits_table.widen(db, edit.row_id, gained)
+    if gained or edit.in_words:
+        outbox.refresh(db, story_id, found.now)
     return queued
 
 

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from monitor import audience
 from monitor.model import Alert, Chat, Delivery, Report, Topic
 from monitor.pacing import Limits
-from monitor.store import chats, items, outbox, sources, turns
+from monitor.store import chats, edits, items, outbox, sources, turns
 from monitor.store.turns import WAITING
 from monitor.store.values import Row, chat_of, moment, stamp
 
@@ -148,7 +148,7 @@ def _take(db: Database, chat: Chat, row: Row, now: datetime) -> Delivery | None:
         chat=chat,
         place=place,
         story_id=row["story_id"],
-        alert=_alert(db, row["item_id"], row["story_id"], topic_ids),
+        alert=_alert(db, row, topic_ids),
         priority=row["priority"],
         attempts=row["attempts"] + 1,
         digest=bool(row["digest"]),
@@ -157,12 +157,13 @@ def _take(db: Database, chat: Chat, row: Row, now: datetime) -> Delivery | None:
     )
 
 
-def _alert(db: Database, item_id: int, story_id: int, topic_ids: frozenset[str]) -> Alert:
+def _alert(db: Database, delivery: Row, topic_ids: frozenset[str]) -> Alert:
+    """Return what a row of the outbox tells; what was edited in it only where it was sent before."""
     row = next(
         db.query(
             f"SELECT items.*, {items.SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = source_id"
             " WHERE items.id = ?",
-            [item_id],
+            [delivery["item_id"]],
         )
     )
     found = items.found_of(db, row)
@@ -177,7 +178,8 @@ def _alert(db: Database, item_id: int, story_id: int, topic_ids: frozenset[str])
         ),
         language=found.item.language or found.source.language,
         found=found.found,
-        reports=_reports(db, story_id, found.source.id),
+        reports=_reports(db, delivery["story_id"], found.source.id),
+        changes=edits.changes_of(row) if delivery["message_id"] is not None else (),
     )
 
 
