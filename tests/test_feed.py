@@ -209,6 +209,16 @@ def test_what_is_no_feed_is_told_for_what_it_is(body: str, words: str) -> None:
         parsed(body)
 
 
+def test_a_page_says_which_feeds_it_names() -> None:
+    page = (
+        "<!DOCTYPE html><html><head><title>x</title><link rel='stylesheet' href='/a.css'>"
+        "<link rel='alternate' type='application/rss+xml' href='/feed?all=1'>"
+        "<link rel='alternate' hreflang='uk' href='/uk'></head><body>x</body></html>"
+    )
+    with pytest.raises(SourceUnreadable, match=r"not a feed: it names https://\S+/feed\?all=1$"):
+        parsed(page)
+
+
 def test_a_feed_without_entries_is_a_feed() -> None:
     assert parsed(rss()).items == ()
 

@@ -9,7 +9,7 @@ from web import HTML, Web, channel_page, channel_post, rss, rss_item
 
 from monitor.errors import MonitorError
 from monitor.sources import FeedLink, look
-from monitor.sources.glimpse import discover
+from monitor.sources.discovery import discover
 from monitor.sources.http import Http
 
 PAGE = """<!DOCTYPE html><html><head><title>News</title>

@@ -10,7 +10,8 @@ from typing import Final
 from monitor.errors import SourceUnreadable
 from monitor.model import Cursor, Polled, Source
 from monitor.sources import feed, telegram_channel
-from monitor.sources.glimpse import FeedLink, Glimpse, look
+from monitor.sources.discovery import FeedLink
+from monitor.sources.glimpse import Glimpse, look
 from monitor.sources.http import Http
 from monitor.sources.kind import Fetched, Kind, Parse
 

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
 
 from monitor.errors import SourceUnreadable
-from monitor.html import one_line, parse_html, web_address
+from monitor.html import one_line, parse_html
 from monitor.model import Cursor, Item, Source
 from monitor.sources import feed, telegram_channel
+from monitor.sources.discovery import FeedLink, discover
 from monitor.sources.entries import items_of
 from monitor.sources.envelope import decoded
 from monitor.sources.headers import http_date
 from monitor.sources.http import Http, Response, shown
-
-MOST_FEEDS: Final = 20  # of one page
-_FEED_TYPES: Final = frozenset(
-    {"application/rss+xml", "application/atom+xml", "application/feed+json", "application/json"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class FeedLink:
-    """A feed that a page names."""
-
-    url: str
-    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +55,6 @@ def _read(answer: Response) -> Glimpse:
         raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
     items, _ = items_of(document, "", http_date(answer.headers.get("date", "")))
     return Glimpse("feed", address, document.title, items)
-
-
-def discover(page: str, base: str) -> tuple[FeedLink, ...]:
-    """Return the feeds that an HTML page names in its head, in its order, each once."""
-    found: dict[str, FeedLink] = {}
-    for link in parse_html(page).css("link[rel][href]"):
-        facts = link.attributes
-        kind = (facts.get("type") or "").partition(";")[0].strip().lower()
-        if "alternate" in (facts.get("rel") or "").lower().split() and kind in _FEED_TYPES:
-            url = web_address(facts.get("href") or "", base)
-            if url:
-                found.setdefault(url, FeedLink(url, one_line(facts.get("title") or "")))
-    return tuple(found.values())[:MOST_FEEDS]
 
 
 def _channel_title(answer: Response) -> str:

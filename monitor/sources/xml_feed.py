@@ -16,13 +16,13 @@ import feedparser
 
 from monitor.errors import SourceUnreadable
 from monitor.html import Plain, one_line, plain_text, read_html, web_address
+from monitor.sources.discovery import named
 from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code
 from monitor.sources.envelope import first_entries, parseable, root_name, tamed, without_prolog
 
 MAX_TAGS: Final = 200_000  # about three seconds of work for feedparser
 _NO_FEED: Final = {
     "": "no XML",
-    "html": "an HTML page, not a feed: look on it for the address of its RSS or Atom feed",
     "opml": "an OPML list of feeds, not a feed",
     "urlset": "a sitemap, not a feed",
     "sitemapindex": "an index of sitemaps, not a feed",
@@ -41,6 +41,8 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
     """
     text = without_prolog(parseable(text))
     root = root_name(text)
+    if root == "html":
+        raise SourceUnreadable(f"an HTML page, not a feed: {named(text, url)}")
     if root in _NO_FEED:
         raise SourceUnreadable(_NO_FEED[root])
     text, left_out = first_entries(text, MAX_ENTRIES)
