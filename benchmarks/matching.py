@@ -189,7 +189,7 @@ def measure_packs(news: Sequence[Item]) -> None:
 def measure_hyperscan(terms: Sequence[str], news: Sequence[Item]) -> None:
     """Print how fast Hyperscan finds the keywords with one letter wrong, if it is there."""
     try:
-        import hyperscan  # noqa: PLC0415 - a peer that need not be there
+        import hyperscan
     except ImportError:
         print("        Hyperscan is not installed: not measured")
         return

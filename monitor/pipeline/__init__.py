@@ -136,7 +136,7 @@ class Pipeline:
         self, source: Source, state: SourceState, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
         compared = partial(_compared, source_id=source.id, shown=polled.items, now=started)
-        new, edited = await self._store.read(compared)
+        new, edited = await self._store.read(compared) if polled.items else ((), ())
         fresh = await asyncio.to_thread(_match, new, source, watch) if new else ()
         revised = await asyncio.to_thread(_revised, edited, source, watch) if edited else ()
         now = self._clock.now()
@@ -169,8 +169,6 @@ def _compared(
     db: Database, source_id: str, shown: Sequence[Item], now: datetime
 ) -> tuple[tuple[Item, ...], tuple[Edit, ...]]:
     """Return the items that are not stored yet, and those that are stored in other words."""
-    if not shown:
-        return (), ()
     return items.unknown(db, source_id, shown), edits_table.find(db, source_id, shown, now)
 
 

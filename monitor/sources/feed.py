@@ -21,7 +21,7 @@ from monitor.sources.headers import http_date
 from monitor.sources.http import Http, Response, shown
 from monitor.sources.json_feed import read_json
 from monitor.sources.kind import Fetched
-from monitor.sources.memory import Memory, all_apart, hour_of, nothing_known, records_of
+from monitor.sources.memory import Memory, all_apart, hour_of, nothing_known, records_of, ttl_of
 from monitor.sources.pieces import Pieces, cut, ordinary, ordinary_around
 from monitor.sources.xml_feed import MAX_TAGS, read_xml
 
@@ -60,11 +60,11 @@ def parse(fetched: Fetched, source: Source, cursor: Cursor) -> Polled:
     returned. A whole look a day makes sure of the rest, and of what the source still shows.
     """
     answer = fetched.answers[-1]
-    before = Memory.of(cursor.entries)
     known = _cursor(answer, cursor)
-    hints = replace(answer.hints, ttl=before.ttl if before else None)
+    hints = replace(answer.hints, ttl=ttl_of(cursor.entries))
     if answer.status == _NOT_MODIFIED:
         return Polled(known, changed=False, hints=hints)
+    before = Memory.of(cursor.entries)
     pieces = cut(answer.body)
     if pieces and before and before.cuttable and not before.whole_is_due(answer.received):
         polled = _only_new(answer, source, known, pieces, before)

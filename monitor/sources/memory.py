@@ -54,7 +54,7 @@ class Memory:
         if not packed or packed[0] != _FORMAT:
             return None
         _, cuttable, envelope, hour, minutes, language = _HEADER.unpack_from(packed)
-        records = tuple(Record(*facts) for facts in _RECORD.iter_unpack(packed[_HEADER.size :]))
+        records = tuple(map(Record._make, _RECORD.iter_unpack(packed[_HEADER.size :])))
         ttl = timedelta(minutes=minutes) if minutes else None
         return cls(records, cuttable, envelope, hour, ttl, language.rstrip(b"\0").decode())
 
@@ -68,6 +68,14 @@ class Memory:
     def whole_is_due(self, now: datetime | None) -> bool:
         """Tell whether a day has passed since the whole document was read."""
         return now is not None and hour_of(now) - self.hour >= WHOLE_EVERY / timedelta(hours=1)
+
+
+def ttl_of(packed: bytes | None) -> timedelta | None:
+    """Return how long the last document said that it stays the same, without looking at the rest."""
+    if not packed or packed[0] != _FORMAT:
+        return None
+    minutes = _HEADER.unpack_from(packed)[4]
+    return timedelta(minutes=minutes) if minutes else None
 
 
 def hour_of(now: datetime | None) -> int:

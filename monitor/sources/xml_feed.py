@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import io
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from time import struct_time
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ _PERIODS: Final = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yea
 
 # Always expat: feedparser would look for the driver of another parser anew at each document.
 feedparser.api.PREFERRED_XML_PARSERS = []
+# At each element feedparser joins the same base to itself, which is a quarter of its time; the join is pure.
+feedparser.mixin.make_safe_absolute_uri = lru_cache(maxsize=256)(feedparser.mixin.make_safe_absolute_uri)
 
 
 def read_xml(text: str, url: str, language: str | None = None) -> Document:

@@ -7,12 +7,10 @@ snapshot of its own that no writer holds up. The modules beside this one hold th
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self, TypeVar
@@ -20,25 +18,12 @@ from typing import IO, Self, TypeVar
 from sqlite_utils import Database
 
 from monitor import errors
+from monitor.store.desk import BUSY_SECONDS, Desk, Job, boundary, connect, transaction
 from monitor.store.schema import migrations
 
 __all__ = ["Database", "Job", "Store"]
 
 T = TypeVar("T")
-Job = Callable[[Database], T]
-
-BUSY_SECONDS = 10.0
-UNWRITABLE = {
-    sqlite3.SQLITE_FULL: "the disk is full: make room, nothing was lost",
-    sqlite3.SQLITE_IOERR: "the disk fails: look at the system's log",
-    sqlite3.SQLITE_READONLY: "it may not be written: look at the owner and the rights of file and folder",
-    sqlite3.SQLITE_BUSY: "another program holds it: close what else has it open",
-}
-UNUSABLE = {
-    sqlite3.SQLITE_NOTADB: "it is no database: move it away, or name another in [storage] path",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: restore a backup, or move it away to begin anew",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: look at the owner and the rights of file and folder",
-}
 
 
 class Store:
@@ -49,8 +34,8 @@ class Store:
         self.path = path
         self._lock = lock
         # At once the writer: a job that reads first would fail, had another process written by then.
-        self._writer = _Desk(path, "store-writer", "BEGIN IMMEDIATE")
-        self._reader = _Desk(path, "store-reader", "BEGIN")
+        self._writer = Desk(path, "store-writer", "BEGIN IMMEDIATE")
+        self._reader = Desk(path, "store-reader", "BEGIN")
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -60,7 +45,7 @@ class Store:
         """
         lock = _locked(path)
         try:
-            with _boundary(path):
+            with boundary(path):
                 _migrate(path)
         except BaseException:
             lock.close()
@@ -74,7 +59,7 @@ class Store:
 
         Raises StoreUnusable where there is none, and StoreTooNew.
         """
-        with _boundary(path):
+        with boundary(path):
             if path.is_dir():
                 raise errors.StoreUnusable(f"{path} is a folder: name a file in [storage] path")
             if not path.exists():
@@ -100,15 +85,15 @@ class Store:
         """
         with suppress(errors.StoreInUse):  # then the service brought it up to date
             lock = _locked(path)
-            with lock, _boundary(path):
+            with lock, boundary(path):
                 _migrate(path)
-        with _boundary(path):
-            db = _connect(path)
+        with boundary(path):
+            db = connect(path)
             try:
                 _refuse_foreign(db, path)
                 if migrations.pending(db):
                     raise errors.StoreUnusable(f"{path} is in use by an older version: restart the service")
-                with _transaction(db, "BEGIN IMMEDIATE"):
+                with transaction(db, "BEGIN IMMEDIATE"):
                     yield db
             finally:
                 db.close()
@@ -118,15 +103,15 @@ class Store:
 
         Whatever it raises rolls everything back. Raises StoreUnwritable when the disk refuses.
         """
-        return await self._writer.run(job, atomic=True)
+        return await self._writer.run(job)
 
     async def read(self, job: Job[T]) -> T:
         """Run `job` on the reader thread, on one consistent snapshot, and return what it returned."""
-        return await self._reader.run(job, atomic=True)
+        return await self._reader.run(job)
 
     async def ping(self) -> None:
         """Return once the writer thread has answered; for the watchdog."""
-        await self._writer.run(lambda db: db.execute("SELECT 1").fetchone(), atomic=False)
+        await self._writer.run(lambda db: db.execute("SELECT 1").fetchone())
 
     async def close(self) -> None:
         """Finish the jobs under way and let go of the file."""
@@ -135,55 +120,8 @@ class Store:
         self._lock.close()
 
 
-class _Desk:
-    """A thread with a connection of its own; jobs queue in front of it."""
-
-    def __init__(self, path: Path, name: str, begin: str) -> None:
-        self._path = path
-        self._begin = begin
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._db: Database | None = None
-
-    async def run(self, job: Job[T], *, atomic: bool) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, job, atomic)
-
-    def _do(self, job: Job[T], atomic: bool) -> T:  # noqa: FBT001 -- run_in_executor takes positions only
-        with _boundary(self._path):
-            if self._db is None:
-                self._db = _connect(self._path)
-            if not atomic:
-                return job(self._db)
-            with _transaction(self._db, self._begin):
-                return job(self._db)
-
-    async def close(self) -> None:
-        await self.run(lambda db: db.close(), atomic=False)
-        self._thread.shutdown()
-
-
-@contextmanager
-def _transaction(db: Database, begin: str) -> Iterator[None]:
-    """Commit what is done meanwhile, or nothing of it where something is raised."""
-    db.execute(begin)
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        db.rollback()  # does nothing where the error ended the transaction already
-        raise
-
-
-def _connect(path: Path) -> Database:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
-    db = Database(connection)
-    # FULL: a commit is on the disk before anyone is told of it, also when the power fails.
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        db.execute(f"PRAGMA {pragma}").fetchall()
-    return db
-
-
 def _migrate(path: Path) -> None:
-    db = _connect(path)
+    db = connect(path)
     try:
         _refuse_foreign(db, path)
         migrations.apply(db)
@@ -210,7 +148,7 @@ def _locked(path: Path) -> IO[bytes]:
     """Return the held lock file; the kernel frees it when the process ends, however it ends."""
     if path.is_dir():
         raise errors.StoreUnusable(f"{path} is a folder: name a file in [storage] path")
-    with _boundary(path):
+    with boundary(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = path.with_name(path.name + ".lock").open("ab")
@@ -224,17 +162,3 @@ def _locked(path: Path) -> IO[bytes]:
             f"{path} is in use by another copy of the bot: stop that one, or name another database"
         ) from None
     return lock
-
-
-@contextmanager
-def _boundary(path: Path) -> Iterator[None]:
-    """Turn what the disk does into errors with a remedy; let bugs through."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in UNWRITABLE:
-            raise errors.StoreUnwritable(f"{path} cannot be written: {UNWRITABLE[code]}") from error
-        if code in UNUSABLE:
-            raise errors.StoreUnusable(f"{path} cannot be used: {UNUSABLE[code]}") from error
-        raise

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from monitor.model import Item, Match, Source
 from monitor.store import sources
+from monitor.store.rows import add_row
 from monitor.store.values import Row, evidence_of, evidence_text, item_of, item_row, moment, stamp
 
 T = TypeVar("T")
@@ -70,22 +71,21 @@ def seen(db: Database, source_id: str, shown: Sequence[str], now: datetime) -> N
 
 def insert(db: Database, item: Item, matches: Iterable[Match], found: datetime) -> int:
     """Store an item with its matches and return its row id."""
-    row_id = int(db.table("items").insert(item_row(item, found)).last_pk or 0)
+    row_id = add_row(db, "items", item_row(item, found))
     store_matches(db, row_id, matches)
     return row_id
 
 
 def store_matches(db: Database, item_id: int, matches: Iterable[Match]) -> None:
     """Store what was found in an item that is stored."""
-    db.table("matches").insert_all(
-        {
+    for match in matches:
+        facts = {
             "item_id": item_id,
             "topic_id": match.topic_id,
             "score": float(match.score),
             "evidence": evidence_text(match.evidence),
         }
-        for match in matches
-    )
+        add_row(db, "matches", facts)
 
 
 def latest(db: Database, topics: Sequence[str], limit: int) -> list[Found]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from sqlite_utils import Database
@@ -12,6 +13,7 @@ from monitor.model import Cursor, Source, SourceState
 from monitor.store.values import Row, length, moment, stamp
 
 CURSOR = tuple(field.name for field in fields(Cursor))
+_OF_CURSOR = attrgetter(*CURSOR)
 TIMES = ("polled", "succeeded", "changed", "next_poll", "failing", "newest")
 LENGTHS = ("usual", "longest")
 
@@ -60,11 +62,13 @@ def save(db: Database, source: Source, after: SourceState) -> bool:
 
     Nothing is stored where the source points elsewhere by now: a reload came in between.
     """
-    known = next(db.query("SELECT kind, address FROM sources WHERE id = ?", [source.id]), None)
-    if known is None or (known["kind"], known["address"]) != (source.kind, source.address):
-        return False
-    db.table("sources").update(source.id, _columns(after))
-    return True
+    columns = _columns(after)
+    changes = ", ".join(f"{name} = ?" for name in columns)
+    done = db.execute(
+        f"UPDATE sources SET {changes} WHERE id = ? AND kind = ? AND address = ?",
+        [*columns.values(), source.id, source.kind, source.address],
+    )
+    return done.rowcount > 0
 
 
 def forget(db: Database, source_id: str) -> None:
@@ -104,7 +108,7 @@ def _columns(of: SourceState) -> dict[str, Any]:
     times = {name: getattr(of, name) for name in TIMES}
     lengths = {name: getattr(of, name) for name in LENGTHS}
     return {
-        **dict(zip(CURSOR, astuple(of.cursor), strict=True)),
+        **dict(zip(CURSOR, _OF_CURSOR(of.cursor), strict=True)),
         **{name: stamp(time) if time else None for name, time in times.items()},
         **{name: long.total_seconds() if long is not None else None for name, long in lengths.items()},
         "failures": of.failures,

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.model import Story
+from monitor.store.rows import add_row
 from monitor.store.values import moment, stamp
 
 
@@ -27,7 +28,7 @@ def recent(db: Database, since: datetime) -> list[Story]:
 
 def begin(db: Database, headline: str, now: datetime) -> int:
     """Store a new story and return its id."""
-    return int(db.table("stories").insert({"headline": headline, "begun": stamp(now)}).last_pk or 0)
+    return add_row(db, "stories", {"headline": headline, "begun": stamp(now)})
 
 
 def of_item(db: Database, item_id: int) -> int | None:
@@ -46,9 +47,8 @@ def join(db: Database, story_id: int, item_id: int, links: Iterable[tuple[str, s
         f"SELECT EXISTS ({others}) AND (SELECT source_id FROM items WHERE id = ?) NOT IN ({others})",
         [story_id, item_id, story_id],
     ).fetchone()[0]
-    db.table("story_items").insert({"item_id": item_id, "story_id": story_id})
-    db.table("story_links").insert_all(
-        ({"story_id": story_id, "link": link, "source_id": source_id} for link, source_id in links),
-        ignore=True,
-    )
+    add_row(db, "story_items", {"item_id": item_id, "story_id": story_id})
+    for link, source_id in links:
+        facts = {"story_id": story_id, "link": link, "source_id": source_id}
+        add_row(db, "story_links", facts, or_else="IGNORE")
     return bool(grows)

@@ -1,0 +1,176 @@
+"""A thread with a connection of its own to the database, and the queue of jobs in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlite_utils import Database
+
+from monitor import errors
+
+T = TypeVar("T")
+Job = Callable[[Database], T]
+Result = tuple[bool, Any]  # whether it was done, and what it returned or raised
+
+BUSY_SECONDS: Final = 10.0
+UNWRITABLE: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full: make room, nothing was lost",
+    sqlite3.SQLITE_IOERR: "the disk fails: look at the system's log",
+    sqlite3.SQLITE_READONLY: "it may not be written: look at the owner and the rights of file and folder",
+    sqlite3.SQLITE_BUSY: "another program holds it: close what else has it open",
+}
+UNUSABLE: Final = {
+    sqlite3.SQLITE_NOTADB: "it is no database: move it away, or name another in [storage] path",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: restore a backup, or move it away to begin anew",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: look at the owner and the rights of file and folder",
+}
+
+
+class Desk:
+    """Does jobs on a thread of its own, in the order in which they came.
+
+    Jobs that wait at the same time share one transaction, each with a savepoint: one that raises takes back
+    what it did and nothing else, and the disk is flushed once for all of them. Where the shared transaction
+    fails, each is done again in one of its own; so a job must change nothing but the database.
+    """
+
+    def __init__(self, path: Path, name: str, begin: str = "BEGIN") -> None:
+        """Take the database, and how a transaction begins; the connection is opened by the first job."""
+        self._path = path
+        self._begin = begin
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._db: Database | None = None
+        self._waiting: list[tuple[Job[Any], asyncio.Future[Any]]] = []
+        self._working: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def run(self, job: Job[T]) -> T:
+        """Do `job` in a transaction and return what it returned; whatever it raises rolls it back."""
+        if self._closed:
+            raise RuntimeError(f"{self._path} is closed")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((job, done))
+        if self._working is None:
+            self._working = loop.create_task(self._work(loop))
+        return await done
+
+    async def close(self) -> None:
+        """Do what waits, and let go of the database."""
+        self._closed = True
+        if self._working is not None:
+            await self._working
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Do what waits until nothing does."""
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                batch = [(job, done) for job, done in batch if not done.done()]
+                try:
+                    jobs = [job for job, _ in batch]
+                    results = await loop.run_in_executor(self._thread, self._do, jobs)
+                except Exception as error:  # noqa: BLE001 -- whoever waits must hear of it, whatever it is
+                    results = [(False, error)] * len(batch)
+                for (_, done), result in zip(batch, results, strict=True):
+                    _tell(done, result)
+        finally:
+            self._working = None
+
+    def _do(self, jobs: Sequence[Job[Any]]) -> list[Result]:
+        """Do jobs in one transaction, or each in its own where that cannot be had."""
+        if len(jobs) > 1:
+            try:
+                with boundary(self._path), transaction(self._database(), self._begin):
+                    return [self._attempted(job) for job in jobs]
+            except (errors.MonitorError, sqlite3.Error):
+                pass  # each is done again below, and hears of it by itself
+        return [self._alone(job) for job in jobs]
+
+    def _attempted(self, job: Job[Any]) -> Result:
+        """Do one job of a shared transaction; an error of the database ends them all."""
+        db = self._database()
+        db.conn.execute("SAVEPOINT job")
+        try:
+            result: Result = True, job(db)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 -- it belongs to whoever asked for this
+            db.conn.execute("ROLLBACK TO job")
+            result = False, error
+        db.conn.execute("RELEASE job")
+        return result
+
+    def _alone(self, job: Job[Any]) -> Result:
+        """Do one job in a transaction of its own."""
+        try:
+            with boundary(self._path):
+                db = self._database()
+                with transaction(db, self._begin):
+                    return True, job(db)
+        except Exception as error:  # noqa: BLE001 -- as above
+            return False, error
+
+    def _database(self) -> Database:
+        if self._db is None:
+            self._db = connect(self._path)
+        return self._db
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+
+
+def _tell(done: asyncio.Future[Any], result: Result) -> None:
+    """Give a result to whoever waits for it, unless they went away."""
+    done_well, value = result
+    if done.done():
+        return
+    if done_well:
+        done.set_result(value)
+    else:
+        done.set_exception(value)
+
+
+@contextmanager
+def transaction(db: Database, begin: str) -> Iterator[None]:
+    """Commit what is done meanwhile, or nothing of it where something is raised."""
+    db.execute(begin)
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        db.rollback()  # does nothing where the error ended the transaction already
+        raise
+
+
+def connect(path: Path) -> Database:
+    """Open a connection that may be used by one thread at a time."""
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    db = Database(connection)
+    # FULL: a commit is on the disk before anyone is told of it, also when the power fails.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        db.execute(f"PRAGMA {pragma}").fetchall()
+    return db
+
+
+@contextmanager
+def boundary(path: Path) -> Iterator[None]:
+    """Turn what the disk does into errors with a remedy; let bugs through."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in UNWRITABLE:
+            raise errors.StoreUnwritable(f"{path} cannot be written: {UNWRITABLE[code]}") from error
+        if code in UNUSABLE:
+            raise errors.StoreUnusable(f"{path} cannot be used: {UNUSABLE[code]}") from error
+        raise
