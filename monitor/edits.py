@@ -31,6 +31,15 @@ def is_news(published: datetime, now: datetime, *, edits: int) -> bool:
     return age <= FRESH or (edits <= MANY and age <= OLDEST)
 
 
+def is_told(edits: int) -> bool:
+    """Tell whether messages are brought up to date for the edit of an item that is its `edits`th.
+
+    Each of the first ten is told. What changes more often holds a clock or a counter; of that, only the
+    16th, the 32nd, the 64th and so on are.
+    """
+    return edits <= MANY or not edits & (edits - 1)
+
+
 def changes(before: str, after: str) -> tuple[Change, ...]:
     """Return the words that an edit took away and put in their place, the first few of them.
 

@@ -133,10 +133,15 @@ class Engine:
         return await self._pipeline.poll(source, self.watch)
 
     async def poll_all(self, done: Callable[[Outcome], None] = lambda _: None) -> list[Outcome]:
-        """Look at every source once, many at the same time, and tell `done` of each as it ends."""
+        """Look at every source once, many at the same time, and tell `done` of each as it ends.
+
+        What has more than one look takes is looked at until it has no more.
+        """
 
         async def one(source: Source) -> Outcome:
             outcome = await self.poll(source)
+            while outcome.more:
+                outcome = outcome.followed_by(await self.poll(source))
             done(outcome)
             return outcome
 

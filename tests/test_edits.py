@@ -9,7 +9,7 @@ from builders import NOW
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.edits import MANY, MOST_CHANGES, changes, is_news
+from monitor.edits import MANY, MOST_CHANGES, changes, is_news, is_told
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,10 @@ def test_only_the_first_changes_are_named() -> None:
     assert len(changes(before, before.replace("stays", "goes"))) == MOST_CHANGES
     same = " ".join(f"{n} stays as it is" for n in range(20))
     assert changes(same, same.replace("stays", "goes")) == (("stays", "goes"),)
+
+
+def test_what_changes_at_every_look_is_told_ever_more_seldom() -> None:
+    assert [edit for edit in range(1, 200) if is_told(edit)] == [*range(1, 11), 16, 32, 64, 128]
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -367,6 +367,19 @@ async def test_an_edit_of_what_was_told_that_matches_no_more_says_so_in_its_mess
     assert again.alert.changes == (("Starlink", "Everything"),)
 
 
+async def test_a_counter_in_a_text_does_not_touch_its_message_at_every_look(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off", "0 comments"), OLD)
+    await house.poll(house.feed())
+    touched = [len(await delivered(house))]
+    for count in range(1, 21):
+        house.publish(("/1", "Starlink is off", f"{count} comments"), OLD)
+        await house.poll(house.feed())
+        touched.append(len(await delivered(house)))
+    assert touched == [1] * 11 + [0] * 5 + [1] + [0] * 4
+
+
 async def test_a_change_of_links_alone_is_no_reason_to_touch_a_message(house: House) -> None:
     def page_with(link: str) -> str:
         text = f'Starlink is off, see <a href="https://example.org/{link}">this</a>'

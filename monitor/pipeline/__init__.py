@@ -82,6 +82,16 @@ class Outcome:
     notes: tuple[str, ...] = ()  # what the operator should know
     error: str = ""
     edited: tuple[Matched, ...] = ()  # items that were stored before, and are not as they were
+    more: bool = False  # than one look takes: the next one is due at once
+
+    def followed_by(self, other: Outcome) -> Outcome:
+        """Return what came of two polls of one source together."""
+        return replace(
+            other,
+            new=self.new + other.new,
+            queued=self.queued + other.queued,
+            edited=self.edited + other.edited,
+        )
 
     @property
     def matched(self) -> int:
@@ -162,7 +172,16 @@ class Pipeline:
         baseline = state.succeeded is None
         edits = tuple((one.item, one.matches) for one in revised)
         following = after.next_poll or started
-        return Outcome(source.id, following, fresh, queued, baseline, polled.notes, edited=edits)
+        return Outcome(
+            source.id,
+            following,
+            fresh,
+            queued,
+            baseline,
+            polled.notes,
+            edited=edits,
+            more=following == started,
+        )
 
 
 def _compared(

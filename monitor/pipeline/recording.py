@@ -94,8 +94,8 @@ def _revise(db: Database, revised: Revised, known: _Stories, found: Found) -> in
     Chats that were told of the item see it in their message as it is now, also where it matches no more.
     """
     edit, item, matches = revised.edit, revised.item, revised.matches
-    gained = edits_table.revise(db, edit, item, matches, found.now)
-    if gained is None:
+    revision = edits_table.revise(db, edit, item, matches, found.now)
+    if revision is None:
         return 0
     story_id = stories_table.of_item(db, edit.row_id)
     if story_id is None and matches:
@@ -103,11 +103,11 @@ def _revise(db: Database, revised: Revised, known: _Stories, found: Found) -> in
     if story_id is None or item.key not in found.news:
         return 0
     queued = 0
-    if gained:
-        fresh = [match for match in matches if match.topic_id in gained]
+    if revision.gained:
+        fresh = [match for match in matches if match.topic_id in revision.gained]
         queued = _queue(db, edit.row_id, story_id, fresh, found)
-        edits_table.widen(db, edit.row_id, gained)
-    if gained or edit.in_words:
+        edits_table.widen(db, edit.row_id, revision.gained)
+    if revision.gained or (edit.in_words and edits.is_told(revision.edits)):
         outbox.refresh(db, story_id, found.now)
     return queued
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -23,6 +24,13 @@ class Edit:
     item: Item
     found: datetime
     in_words: bool  # its title or its text, and not only where it links to
+
+
+class Revision(NamedTuple):
+    """What an edit means."""
+
+    gained: frozenset[str]  # the topics that the item did not match before
+    edits: int  # how often it was edited by now
 
 
 def find(db: Database, source_id: str, shown: Sequence[Item], now: datetime) -> tuple[Edit, ...]:
@@ -43,10 +51,8 @@ def find(db: Database, source_id: str, shown: Sequence[Item], now: datetime) -> 
     )
 
 
-def revise(
-    db: Database, edit: Edit, item: Item, matches: Sequence[Match], now: datetime
-) -> frozenset[str] | None:
-    """Store an item as it is now, with its matches of now; return the topics that it did not match before.
+def revise(db: Database, edit: Edit, item: Item, matches: Sequence[Match], now: datetime) -> Revision | None:
+    """Store an item as it is now, with its matches of now.
 
     What chats were told of it first is kept, so that they can be told what changed. None where the item was
     forgotten meanwhile.
@@ -68,7 +74,12 @@ def revise(
     }
     db.execute("DELETE FROM matches WHERE item_id = ?", [edit.row_id])
     items.store_matches(db, edit.row_id, matches)
-    return frozenset(match.topic_id for match in matches) - before
+    row = next(
+        db.query(
+            "UPDATE items SET edits = edits + ? WHERE id = ? RETURNING edits", [edit.in_words, edit.row_id]
+        )
+    )
+    return Revision(frozenset(match.topic_id for match in matches) - before, row["edits"])
 
 
 def widen(db: Database, row_id: int, topics: frozenset[str]) -> None:

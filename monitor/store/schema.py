@@ -388,3 +388,9 @@ def m017_turns(db: Database) -> None:
         not_null={"full", "ready"},
         strict=True,
     )
+
+
+@migrations()
+def m018_edits_counted(db: Database) -> None:
+    """Count how often an item was edited."""
+    db.table("items").add_column("edits", int, not_null_default=0)
