@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from monitor import __version__, commands, errors
@@ -166,7 +168,14 @@ class Service:
         return await self._bot.download(file_id, most)
 
     def _vitals(self) -> commands.Vitals:
-        return commands.Vitals(version=__version__, started=self._started)
+        return commands.Vitals(
+            version=__version__,
+            started=self._started,
+            lag=self._scheduler.lag(),
+            telegram_trouble=self._bot.trouble,
+            database=self._engine.store.size(),
+            memory=_memory(),
+        )
 
     async def _reloads(self) -> None:
         """Reload whenever SIGHUP asked for it, one reload after the other."""
@@ -236,6 +245,14 @@ class Service:
         except (TimeoutError, errors.MonitorError):
             stuck.append("store")
         return stuck
+
+
+def _memory() -> int:
+    """Return the bytes of memory that the process holds, at its peak where the system tells no more."""
+    try:
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _differences(old: Config, new: Config) -> list[str]:

@@ -28,7 +28,7 @@ from monitor.pipeline import Outcome
 from monitor.store import Store, items
 from monitor.store.items import Found
 from monitor.systemd import Notifier
-from monitor.terminal import counted, explained, forecast, news, progress
+from monitor.terminal import counted, explained, forecast, news, progress, roll
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--topic", metavar="ID", help="one topic of the config; all of them without one")
     what.add_argument("--query", metavar="Q", help="a query that is in no config yet")
     backtest.add_argument("--days", type=_days, default=30, metavar="N", help="how far to look back (30)")
-    exchange = add("sources", _sources, "list the sources, or exchange them as OPML")
+    exchange = add("sources", _sources, "show how the sources do, or exchange them as OPML")
     ways = exchange.add_mutually_exclusive_group()
     ways.add_argument("--import", dest="take", type=Path, metavar="FILE", help="add those of an OPML file")
     ways.add_argument(
@@ -285,8 +285,7 @@ def _sources(options: argparse.Namespace) -> int:
     if options.export:
         upkeep.export_sources(config, database, options.export, now)
         return 0
-    for source in upkeep.all_sources(config, database):
-        _say(f"{source.id}  {source.name}  {source.address}{'  paused' if source.paused else ''}")
+    roll(upkeep.overview(config, database, now), now)
     return 0
 
 

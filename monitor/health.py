@@ -16,6 +16,17 @@ from monitor.model import Notice, Source, SourceState
 Status = Literal["new", "ok", "quiet", "silent", "failing", "gone", "paused"]
 Trouble = Literal["failing", "silent", "gone", "network", "well"]
 
+MARKS: Final[Mapping[Status, str]] = {
+    "ok": "🟢",
+    "quiet": "💤",
+    "new": "⚪",
+    "silent": "🔕",
+    "failing": "⚠️",
+    "gone": "⛔",
+    "paused": "⏸",
+}
+"""Every status with its mark, the good ones first."""
+
 A_DAY: Final = timedelta(days=1)
 SOON: Final = timedelta(minutes=1)  # a failing source is not told of before, however often it was tried
 LATE: Final = timedelta(minutes=15)  # it is told of after so long, even if it was seldom tried

@@ -34,6 +34,8 @@ MOST_OTHERS = 5  # sources that reported the same
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Before the Web there was no feed: an older date is the zero of somebody's software, so no date at all."""
 
+BARS = "▁▂▃▄▅▆▇█"
+
 SKEW = timedelta(minutes=5)
 """How far ahead of ours a publisher's clock may run before its time is not believed."""
 
@@ -285,6 +287,12 @@ def ago(moment: datetime, language: str, now: datetime) -> str:
                 whole, threshold=1, add_direction=True, format="short", locale=spoken(language)
             )
     return say(language, "time.now")
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Return counts as a row of bars, the tallest for the most; "" where there is nothing to count."""
+    most = max(counts, default=0)
+    return "".join(BARS[-(-count * (len(BARS) - 1) // most)] for count in counts) if most else ""
 
 
 def span(length: timedelta, language: str, threshold: float = 1.5) -> str:

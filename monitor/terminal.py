@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich.console import Console
 from rich.progress import Progress
@@ -11,10 +13,18 @@ from rich.text import Text
 
 from monitor.backtest import Day, Hit
 from monitor.config import Config
+from monitor.health import MARKS, status_of
 from monitor.matching import Explanation
-from monitor.model import Evidence, Item, Match, Topic
+from monitor.model import Evidence, Item, Match, Source, SourceState, Topic
 from monitor.pipeline import Outcome
+from monitor.render import ago, span, sparkline
 from monitor.stories import headline
+
+COLOURS = {"ok": "bold green", "quiet": "bold green", "failing": "bold red", "gone": "bold red"}
+"""Of the statuses of sources; the others are yellow."""
+
+Standing = tuple[Source, SourceState, Sequence[int]]
+"""A source, how it stands, and how many items it had on each of the last days."""
 
 AROUND = 60  # characters shown on each side of a hit
 NEAR = 0.5  # nearness from which it is worth saying what a topic lacked
@@ -121,6 +131,34 @@ def forecast(days: Sequence[Day], hits: Sequence[Hit], names: Mapping[str, str])
             console.print(Text(f"  {name}, score {score(match)}", style="green"))
             for line in _lines(hit.found.item, match.evidence, console)[:EVIDENCE]:
                 console.print(line)
+
+
+def roll(standings: Iterable[Standing], now: datetime) -> None:
+    """Show how each source does and how it publishes, and how many do how."""
+    console, counts = _console(), Counter[str]()
+    for source, state, daily in standings:
+        status = status_of(source, state, now)
+        counts[status] += 1
+        line = Text(f"{status:<8} ", style=COLOURS.get(status, "yellow"))
+        line.append(f"{source.id}  ", style="not bold cyan").append(source.name, style="not bold default")
+        line.append("  (official)" if source.official else "", style="not bold blue")
+        console.print(line.append(f"  {source.address}", style="not bold dim"))
+        if known := "  ".join(filter(None, [sparkline(daily), *_rhythm(state, now)])):
+            console.print(Text(f"{' ' * 9}{known}", style="dim"))
+        if state.error:
+            console.print(Text(f"{' ' * 9}{state.error}", style="red"))
+    told = ", ".join(f"{counts[status]} {status}" for status in MARKS if counts[status])
+    console.print(f"{counted(counts.total(), 'source')}: {told}." if told else "There are no sources.")
+
+
+def _rhythm(state: SourceState, now: datetime) -> list[str]:
+    """Return what is known of how a source publishes, in words."""
+    told = [f"newest {ago(state.newest, 'en', now)}"] if state.newest else []
+    if state.usual is not None:
+        told.append(f"usually every {span(state.usual, 'en')}")
+    if state.failures:
+        told.append(f"failed {state.failures} times in a row" if state.failures > 1 else "failed once")
+    return [", ".join(told)] if told else []
 
 
 class _Output(Console):

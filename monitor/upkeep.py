@@ -10,14 +10,15 @@ from pathlib import Path
 
 from monitor import errors, opml, roster
 from monitor.config import Config
-from monitor.model import Source
+from monitor.model import Source, SourceState
 from monitor.sources.outlines import Refusal, drafts
-from monitor.store import Store, added
+from monitor.store import Store, added, items, sources
 from monitor.store.backup import backup as copy
-from monitor.terminal import counted
+from monitor.terminal import Standing, counted
 
 STANDARD = Path("-")
 ADDED_BY = "bot.py"
+DAYS = 14  # of the rows of bars
 SHOWN = 20  # refusals
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 A_UNIT = 1024
@@ -69,6 +70,17 @@ def all_sources(config: Config, database: Path) -> tuple[Source, ...]:
         return config.sources
     with Store.look(database) as db:
         return roster.merged(config.sources, added.every(db), added.paused(db))
+
+
+def overview(config: Config, database: Path, now: datetime) -> list[Standing]:
+    """Return every source, how it stands, and its items on each of the last days; raises `MonitorError`."""
+    listed = all_sources(config, database)
+    if not database.exists():
+        return [(source, SourceState(), ()) for source in listed]
+    with Store.look(database) as db:
+        states = sources.standings(db)
+        daily = items.daily(db, [source.id for source in listed], now.date(), DAYS)
+    return [(source, states.get(source.id, SourceState()), daily[source.id]) for source in listed]
 
 
 def backup(database: Path, file: Path | None, now: datetime) -> str:

@@ -162,7 +162,7 @@ async def test_a_source_of_the_config_is_taken_out_in_the_file_and_paused_meanwh
 
 async def test_pause_and_resume_offer_each_other_and_show_in_the_list(house: House) -> None:
     paused = await hears(house, "/pause Other <News>")
-    assert "Other <News> — ⏸ paused" in await says(house, "/sources")
+    assert "⏸ Other <News> — paused" in await says(house, "/sources")
     assert paused.message
     await hears(house, paused.message.buttons[0][0].command, pressed=True)
     assert not any(one.paused for one in house.sources())

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from telegram_html import parse as parse_html
 
 from monitor import commands, errors, roster
-from monitor.commands import COMMANDS, Desk, Vitals, reading
+from monitor.commands import COMMANDS, Desk, Vitals, health
 from monitor.commands.desk import Call
 from monitor.config import Config, Telegram
 from monitor.markup import plain
@@ -454,8 +454,8 @@ async def test_the_sources_are_shown_with_how_they_do(house: House) -> None:
     await house.store.write(partial(sources.save, source=other, after=ill))
     shown = await house.says("/sources")
     assert "2 sources, 1 failing" in shown
-    assert "🏛 Example News — read 5 min" in shown
-    assert "Other <News> — ⚠️ failed 3 times in a row: no <answer>" in shown
+    assert "🟢 🏛 Example News — read 5 min" in shown
+    assert "⚠️ Other <News> — failed 3 times in a row: no <answer>" in shown
     await house.store.write(partial(sources.save, source=other, after=replace(ill, failures=1)))
     await house.hears("/language uk")
     assert "один збій: no <answer>" in await house.says("/sources")
@@ -493,11 +493,14 @@ async def test_every_source_stands_on_one_page_however_long_the_lines_are(house:
     def fail(db: Any) -> None:
         sources.declare(db, many)
         for one in many:
-            sources.save(db, one, SourceState(failures=10_000, error="🙂" * 500))
+            long_ago, an_hour = NOW - timedelta(days=9), timedelta(hours=1)
+            ill = SourceState(failures=10_000, error="🙂" * 500, newest=long_ago, usual=an_hour)
+            sources.save(db, one, ill)
+            items.insert(db, item(source_id=one.id), [], NOW)
 
     await house.store.write(fail)
     await house.hears("/start")
-    shown = [await house.says(f"/sources {page}") for page in (1, 2, 3)]
+    shown = [await house.says(f"/sources {page}") for page in (1, 2, 3, 4)]
     assert all(len(page.encode("utf-16-le")) // 2 <= 4096 for page in shown)
     assert all(f"N{number}. " in "".join(shown) for number in range(40))
 
@@ -509,8 +512,8 @@ async def test_a_page_of_twenty_thousand_sources_does_not_hold_the_others_up(
     house.config = replace(house.config, sources=many)
     await house.hears("/start")
     drawn: list[object] = []
-    draw = reading.link
-    monkeypatch.setattr(reading, "link", lambda *facts: drawn.append(facts) or draw(*facts))
+    draw = health.link
+    monkeypatch.setattr(health, "link", lambda *facts: drawn.append(facts) or draw(*facts))
     assert "20000 sources" in await house.says("/sources 700")
     assert 0 < len(drawn) <= 50
 

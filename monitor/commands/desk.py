@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -33,6 +33,10 @@ class Vitals:
 
     version: str
     started: datetime
+    lag: timedelta = timedelta(0)  # how late looks at sources begin, but for one in a hundred
+    telegram_trouble: str | None = None  # why Telegram cannot be reached; None where it can
+    database: int = 0  # bytes
+    memory: int = 0  # bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
-from urllib.parse import urlsplit, urlunsplit
 
 from monitor import render
 from monitor.commands import choosing, topics
-from monitor.commands.desk import ECHO, Call, listing, page_of, turns
-from monitor.markup import Safe, isolated, link, split
-from monitor.model import Button, Message, Reply, Source, SourceState, Topic
+from monitor.commands.desk import ECHO, Call, listing
+from monitor.markup import split
+from monitor.model import Button, Message, Reply, Topic
 from monitor.prose import clip
 from monitor.store import chats, items, watches
-from monitor.store import sources as sources_table
 from monitor.store.items import Found
 
 SHOWN = 10
@@ -65,52 +62,3 @@ def _listed(call: Call, names: str, found: Sequence[Found]) -> Reply:
         render.item_line(one.item, one.source, chat=call.chat, found=one.found, now=now) for one in found
     ]
     return Reply(Message(split([heading, "", *lines])[0]))
-
-
-async def sources(call: Call) -> Reply:
-    """Show what is polled, and how the last polls went."""
-    states = await call.desk.store.read(sources_table.states)
-    configured = call.desk.sources()
-    if not configured:
-        return call.reply("sources.none")
-    now, count = call.desk.clock.now(), len(configured)
-    page = page_of(call.argument, count, ON_A_PAGE)
-    shown = configured[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
-    lines = [_line(call, source, states.get(source.id, SourceState()), now) for source in shown]
-    failing = sum(bool(states[source.id].failures) for source in configured if source.id in states)
-    heading = call.say("sources.heading", count=count, failing=failing)
-    buttons = turns(call, "sources", page, count, ON_A_PAGE)
-    return Reply(Message(split([heading, "", *lines])[0], buttons=buttons))
-
-
-def _line(call: Call, source: Source, state: SourceState, now: datetime) -> Safe:
-    """Return a source with its link and how it does."""
-    mark = "🏛 " if source.official else ""
-    name = link(_page(source), Safe(isolated(mark + clip(source.name, LONGEST_NAME))))
-    if source.paused:
-        how = call.say("sources.paused")
-    elif state.failures == 1:
-        how = call.say("sources.failed", error=clip(state.error or "", LONGEST_ERROR))
-    elif state.failures:
-        how = call.say("sources.failing", count=state.failures, error=clip(state.error or "", LONGEST_ERROR))
-    elif state.succeeded is None:
-        how = call.say("sources.not_yet")
-    else:
-        how = call.say("sources.well", ago=render.ago(state.succeeded, call.chat.language, now))
-    return Safe(f"{name} — {how}{_origin(call, source)}")
-
-
-def _origin(call: Call, source: Source) -> str:
-    """Return where a source comes from; nothing where all are those of the config."""
-    if source.added_by is not None:
-        return " · " + call.say("sources.added", who=isolated(clip(source.added_by, LONGEST_NAME)))
-    some = any(one.added_by is not None for one in call.desk.sources())
-    return f" · {call.say('sources.configured')}" if some else ""
-
-
-def _page(source: Source) -> str:
-    """Return the address of a source for readers: without user and query, where operators keep their keys."""
-    if source.kind == "channel":
-        return f"https://t.me/{source.address}"
-    parts = urlsplit(source.address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -113,6 +113,11 @@ class Store:
         """Return once the writer thread has answered; for the watchdog."""
         await self._writer.run(lambda db: db.execute("SELECT 1").fetchone())
 
+    def size(self) -> int:
+        """Return the bytes on the disk, with what was not moved into the database file yet."""
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     async def close(self) -> None:
         """Finish the jobs under way and let go of the file."""
         await self._reader.close()

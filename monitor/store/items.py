@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from sqlite_utils import Database
@@ -58,6 +58,23 @@ def moments(db: Database, source_id: str, limit: int) -> list[datetime]:
         [source_id, limit],
     )
     return [came for row in rows if (came := moment(row["came"]))]
+
+
+def daily(db: Database, source_ids: Sequence[str], today: date, days: int) -> dict[str, list[int]]:
+    """Return how many items of each source came on each of so many days (UTC), the last of them today."""
+    first = today - timedelta(days=days - 1)
+    counts = {source_id: [0] * days for source_id in source_ids}
+    for ids in chunks(source_ids):
+        rows = db.query(
+            "SELECT source_id, substr(min(ifnull(published, found), found), 1, 10) AS day, count(*) AS n"
+            f" FROM items WHERE source_id IN ({marks(ids)}) AND found >= ? GROUP BY 1, 2",
+            [*ids, first.isoformat()],
+        )
+        for row in rows:
+            place = (date.fromisoformat(row["day"]) - first).days
+            if 0 <= place < days:
+                counts[row["source_id"]][place] = row["n"]
+    return counts
 
 
 def seen(db: Database, source_id: str, shown: Sequence[str], now: datetime) -> None:
