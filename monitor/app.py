@@ -27,6 +27,7 @@ from monitor.model import Message, Place, Source
 from monitor.phrases import say
 from monitor.pipeline import Outcome
 from monitor.scheduler import Scheduler
+from monitor.store import moves
 from monitor.systemd import Notifier
 from monitor.telegram_bot import TelegramBot
 
@@ -81,6 +82,7 @@ class Service:
             handle=partial(commands.answer, desk),
             menus=commands.menus(),
             on_membership=partial(commands.moved, desk),
+            on_supergroup=self._follow_group,
             clock=engine.clock,
         )
         self._courier = Courier(
@@ -176,6 +178,11 @@ class Service:
             database=self._engine.store.size(),
             memory=_memory(),
         )
+
+    async def _follow_group(self, old_id: int, new_id: int) -> None:
+        """Let a group that became a supergroup go on with everything that belongs to it."""
+        await self._engine.store.write(partial(moves.to_supergroup, old_id=old_id, new_id=new_id))
+        self._courier.wake()
 
     async def _reloads(self) -> None:
         """Reload whenever SIGHUP asked for it, one reload after the other."""

@@ -7,7 +7,7 @@ have been alerts of their own: the first report of each story.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -67,3 +67,23 @@ def days(of: Sequence[Hit], first: date, last: date) -> list[Day]:
     for hit in of:
         by_day.setdefault(hit.when.date(), []).append(hit)
     return [Day(day, len(by_day[day]), sum(hit.alert for hit in by_day[day])) for day in span]
+
+
+class History:
+    """Stored items, oldest first, that are counted as they are read."""
+
+    def __init__(self, history: Iterable[Found], since: datetime, step: Callable[[object], None]) -> None:
+        """Take the items; `first` will be the date of the first of them that is not older than `since`."""
+        self.first: datetime | None = None
+        self._history = history
+        self._since = since
+        self._step = step
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield the items."""
+        for found in self._history:
+            self._step(found)
+            when = found.item.published or found.found
+            if self.first is None and when >= self._since:
+                self.first = when
+            yield found

@@ -12,21 +12,20 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from monitor import __version__, demo, errors, matching, setup, upkeep
 from monitor.app import Service
-from monitor.backtest import days, hits
+from monitor.backtest import History, days, hits
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.engine import Engine, watch_for
 from monitor.model import Item, Match, Topic
 from monitor.pipeline import Outcome
 from monitor.store import Store, items
-from monitor.store.items import Found
 from monitor.systemd import Notifier
 from monitor.terminal import counted, explained, forecast, news, progress, roll
 
@@ -118,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="the copy (default: beside the database)"
     )
+    outbox = add("outbox", _outbox, "list what Telegram did not take, try it again, or drop it")
+    outbox.add_argument("do", nargs="?", choices=("list", "retry", "drop"), default="list", metavar="DO")
+    outbox.add_argument("id", nargs="?", type=int, metavar="ID", help="DO is list, retry ID or drop ID")
     add("version", _version, "print the version")
     return parser
 
@@ -226,7 +228,7 @@ def _backtest(options: argparse.Namespace) -> int:
     with Store.look(setup.database(config, os.environ)) as db:
         total, _ = items.count_since(db, since)
         with progress("Reading", total) as step:
-            history = _History(items.history(db, since), since, step)
+            history = History(items.history(db, since), since, step)
             found = list(hits(history, matcher))
     first, last = (history.first or now).date(), now.date()
     shown = [hit for hit in found if first <= hit.when.date() <= last]
@@ -248,25 +250,6 @@ def _chosen(options: argparse.Namespace, config: Config) -> Sequence[Topic]:
             f"--topic {options.topic}: there is no such topic in {config.path}; there are: {known}"
         )
     return chosen
-
-
-class _History:
-    """Stored items, oldest first, that are counted as they are read."""
-
-    def __init__(self, history: Iterable[Found], since: datetime, step: Callable[[object], None]) -> None:
-        """Take the items; `first` will be the date of the first of them that is not older than `since`."""
-        self.first: datetime | None = None
-        self._history = history
-        self._since = since
-        self._step = step
-
-    def __iter__(self) -> Iterator[Found]:
-        for found in self._history:
-            self._step(found)
-            when = found.item.published or found.found
-            if self.first is None and when >= self._since:
-                self.first = when
-            yield found
 
 
 def _days(text: str) -> int:
@@ -293,6 +276,11 @@ def _backup(options: argparse.Namespace) -> int:
     config = _load(options)
     _say(upkeep.backup(setup.database(config, os.environ), options.file, SystemClock().now()))
     return 0
+
+
+def _outbox(options: argparse.Namespace) -> int:
+    database, now = setup.database(_load(options), os.environ), SystemClock().now()
+    return upkeep.outbox(database, options.do, options.id, now, _say)
 
 
 def _version(_: argparse.Namespace) -> int:

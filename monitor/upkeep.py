@@ -13,6 +13,7 @@ from monitor.config import Config
 from monitor.model import Source, SourceState
 from monitor.sources.outlines import Refusal, drafts
 from monitor.store import Store, added, items, sources
+from monitor.store import dead_letters as letters
 from monitor.store.backup import backup as copy
 from monitor.terminal import Standing, counted
 
@@ -20,6 +21,15 @@ STANDARD = Path("-")
 ADDED_BY = "bot.py"
 DAYS = 14  # of the rows of bars
 SHOWN = 20  # refusals
+MOST_LETTERS = 200  # rows of the outbox that are listed
+RETRIED = dict.fromkeys(("dead", "dropped", "queued"), "is tried again")
+DROPPED = dict.fromkeys(("dead", "queued"), "is dropped")
+STAYS = {
+    "sent": "it was sent",
+    "changed": "it was sent, and is to be edited",
+    "claimed": "it is on its way",
+    "dropped": "it was dropped before",
+}
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 A_UNIT = 1024
 
@@ -47,6 +57,39 @@ def import_sources(
 def summary(new: int, known: int, refused: list[Refusal]) -> str:
     """Return what came of a list in one sentence: "12 added, 3 known already, 1 refused."."""
     return f"{new} added, {known} known already, {len(refused)} refused."
+
+
+def outbox(database: Path, do: str, row_id: int | None, now: datetime, say: Callable[[str], None]) -> int:
+    """List what is in the outbox, or `retry` or `drop` one row of it; return the exit code.
+
+    A service that runs takes it up within a few seconds. Raises `MonitorError`.
+    """
+    if do == "list":
+        return _list_outbox(database, now, say)
+    if row_id is None:
+        raise errors.UsageWrong(f"outbox {do}: which one? Give the ID that `outbox list` shows")
+    act, done = (letters.retry, RETRIED) if do == "retry" else (letters.drop, DROPPED)
+    with Store.change(database) as db:
+        state = act(db, row_id, now)
+    if state is None:
+        raise errors.UsageWrong(f"outbox {do} {row_id}: there is no such row; `outbox list` shows them")
+    if state not in done:
+        say(f"{row_id} stays as it is: {STAYS.get(state, state)}.")
+        return 1
+    say(f"{row_id} {done[state]}.")
+    return 0
+
+
+def _list_outbox(database: Path, now: datetime, say: Callable[[str], None]) -> int:
+    with Store.look(database) as db:
+        found, health = letters.undone(db, MOST_LETTERS), letters.health(db, now)
+    for one in found:
+        reason = f"  {one.error}" if one.error else ""
+        say(f"{one.id}  {one.state}  {one.due:%Y-%m-%d %H:%M}Z  {one.chat}: {one.headline}{reason}")
+    for held in health.held:
+        say(f"held until {held.until:%Y-%m-%d %H:%M:%S}Z: {held.chat or 'all chats'}  {held.reason}")
+    say(f"{health.dead} dead, {health.waiting} due, {health.later} to come later.")
+    return 0
 
 
 def export_sources(config: Config, database: Path, file: Path, now: datetime) -> None:

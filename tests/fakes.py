@@ -182,6 +182,15 @@ class BotApi(Telegram):
         self.known(chat_id).bar = None
         self._membership(chat_id, "kicked", "member")
 
+    def upgrade(self, chat_id: int, new_id: int) -> None:
+        """Let a group become a supergroup: Telegram says so in the old one, and refuses that from then on."""
+        old, new = self.known(chat_id), self.known(new_id)
+        new.title = old.title
+        message = {"message_id": self.number(), "date": int(time.time()), "chat": old.as_json()}
+        self.update("message", {**message, "migrate_to_chat_id": new_id})
+        self.bar(chat_id, 400, "group chat was upgraded to a supergroup chat", migrate_to_chat_id=new_id)
+        self._notify()
+
     def bar(self, chat_id: int, code: int, description: str, **parameters: int) -> None:
         """Refuse everything to a chat from now on, with these words; no update tells of it."""
         self.known(chat_id).bar = Refused(code, description, **parameters)

@@ -711,3 +711,16 @@ async def test_a_message_for_a_topic_of_a_forum_goes_into_that_topic(api: BotApi
         await bot.send(Place(GROUP, 7), Message("hello"))
         await bot.send(Place(GROUP), Message("hello"))
     assert [message.thread_id for message in api.sent] == [7, 0]
+
+
+async def test_a_group_that_became_a_supergroup_is_followed_when_telegram_says_so(api: BotApi) -> None:
+    told: list[tuple[int, int]] = []
+
+    async def follow(old_id: int, new_id: int) -> None:
+        told.append((old_id, new_id))
+
+    async with running(api, on_supergroup=follow):
+        api.known(GROUP)
+        api.upgrade(GROUP, -100777)
+        await api.wait_for(lambda: told)
+    assert told == [(GROUP, -100777)]

@@ -61,12 +61,14 @@ class TelegramBot:
         handle: Callable[[Request], Awaitable[Reply | None]],
         menus: Mapping[str, Sequence[tuple[str, str]]],
         on_membership: Callable[[Membership], Awaitable[Reply | None]] | None = None,
+        on_supergroup: Callable[[int, int], Awaitable[object]] | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Prepare without asking Telegram anything.
 
         `menus` holds (command, help) pairs by language code; "" is for every other language.
         `on_membership` is told what became of the bot in a chat, and returns what it says to that.
+        `on_supergroup` is told the old and the new id of a group that became a supergroup.
         """
         self.username = ""  # without "@"; empty until Telegram was reached
         self.trouble: str | None = "not connected yet"  # why no updates come in, as one sentence
@@ -74,6 +76,7 @@ class TelegramBot:
         self._handle = handle
         self._menus = menus
         self._on_membership = on_membership
+        self._on_supergroup = on_supergroup
         self._staff: dict[int, tuple[float, Staff]] = {}  # chat id -> when it was asked for, and the answer
         self._offset = 0  # of the next update: 1 above the last one taken in
         self._failures = 0  # tries in a row that found no Telegram
@@ -247,6 +250,9 @@ class TelegramBot:
                 self._staff.pop(change.chat.id, None)
                 reply = await self._on_membership(membership_of(change))
                 await self._tell(Place(change.chat.id), reply or Reply(None))
+        elif (message := update.message) and message.migrate_to_chat_id:
+            if self._on_supergroup is not None:
+                await self._on_supergroup(message.chat.id, message.migrate_to_chat_id)
         elif request := request_of(update, self.username):
             place = Place(request.chat_id, request.thread_id)
             reply = await self._answer(request)
