@@ -308,3 +308,19 @@ async def test_a_feed_that_is_gone_is_told_to_the_admins_once_and_asked_again_af
     bot.signal(signal.SIGHUP)
     await bot.api.wait_for(lambda: asked() >= before + 3, within=10)
     assert sum("Example News is gone" in text for text in bot.api.texts(ADMIN)) == 1
+
+
+async def test_an_edited_post_updates_its_message_and_one_that_matches_only_now_is_told(bot: Bot) -> None:
+    await bot.start()
+    await bot.subscribe()
+    await bot.baseline()
+    bot.post("Старлінк: збито 81 дрон", "Вітаємо рятувальників")
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 1, within=PROMPT)
+    bot.posts[-2:] = [(2, "Старлінк: збито 92 дрони"), (3, "Вітаємо рятувальників: Старлінк працює")]
+    bot.publish()
+    await bot.api.wait_for(lambda: len(bot.alerts()) == 2, within=PROMPT)
+    await bot.api.wait_for(lambda: "✏️" in bot.api.edits[-1].text, within=10)
+    assert "Вітаємо рятувальників: Старлінк працює" in bot.alerts()[1]
+    lines = bot.api.edits[-1].text.splitlines()
+    assert lines[:4] == ["Starlink", "Старлінк: збито 92 дрони", "", "✏️ 81 дрон → 92 дрони"]
+    assert lines[-2].endswith("edited")

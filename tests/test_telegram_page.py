@@ -25,7 +25,7 @@ def read(body: bytes, known: dict[int, Known] | None = None) -> Page:
 
 def whole(body: bytes) -> dict[int, Post]:
     """The posts of a page as they are without any cutting."""
-    return {post.number: post for post in telegram_page._whole(body, "office", NAME, {}).posts}
+    return {post.number: post for post in telegram_page.read_whole(body, "office", NAME, {}).posts}
 
 
 def known_of(page: Page) -> dict[int, Known]:

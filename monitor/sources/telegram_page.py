@@ -66,7 +66,7 @@ def read_page(body: bytes, source_id: str, channel: str, known: dict[int, Known]
     """Return the posts of a page that are not `known` as they stand there."""
     blocks = _blocks(body)
     if blocks is None:
-        return _whole(body, source_id, channel, known)
+        return read_whole(body, source_id, channel, known)
     fresh = {
         number: (raw, digest)
         for number, (raw, digest) in blocks.items()
@@ -75,7 +75,7 @@ def read_page(body: bytes, source_id: str, channel: str, known: dict[int, Known]
     read = {number: _read(raw, source_id, channel) for number, (raw, _) in fresh.items()}
     posts = {number: post for number, post in read.items() if post is not None}
     if not posts and len(read) == len(blocks):
-        return _whole(body, source_id, channel, known)
+        return read_whole(body, source_id, channel, known)
     return Page(
         posts=tuple(posts.values()),
         known=tuple(number for number in blocks if number not in fresh),
@@ -84,8 +84,8 @@ def read_page(body: bytes, source_id: str, channel: str, known: dict[int, Known]
     )
 
 
-def _whole(body: bytes, source_id: str, channel: str, known: dict[int, Known]) -> Page:
-    """Return the same of a page that is parsed as a whole: its digests are of what the posts say."""
+def read_whole(body: bytes, source_id: str, channel: str, known: dict[int, Known]) -> Page:
+    """Return what `read_page` does by parsing the whole page: the digests are of what the posts say."""
     tree = parse_html(body.decode("utf-8", "replace"), MAX_TAGS)
     messages = tree.css(".tgme_widget_message[data-post]")[:MAX_POSTS]
     read = [read_post(message, source_id, channel) for message in messages]
