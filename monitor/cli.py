@@ -120,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     outbox = add("outbox", _outbox, "list what Telegram did not take, try it again, or drop it")
     outbox.add_argument("do", nargs="?", choices=("list", "retry", "drop"), default="list", metavar="DO")
     outbox.add_argument("id", nargs="?", type=int, metavar="ID", help="DO is list, retry ID or drop ID")
+    add("topics", _topics, "show the topics, what they find, and what readers found not relevant")
     add("version", _version, "print the version")
     return parser
 
@@ -281,6 +282,12 @@ def _backup(options: argparse.Namespace) -> int:
 def _outbox(options: argparse.Namespace) -> int:
     database, now = setup.database(_load(options), os.environ), SystemClock().now()
     return upkeep.outbox(database, options.do, options.id, now, _say)
+
+
+def _topics(options: argparse.Namespace) -> int:
+    config = _load(options)
+    upkeep.topics(config, setup.database(config, os.environ), SystemClock().now())
+    return 0
 
 
 def _version(_: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ from monitor.model import Place, Source, Topic
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources import Glimpse, look
 from monitor.sources.http import Http
-from monitor.store import Database, Store, added, items, watches
+from monitor.store import Database, Store, added, feedback, items, watches
 from monitor.store import sources as sources_table
 
 log = logging.getLogger(__name__)
@@ -159,6 +159,7 @@ class Engine:
             while count == SLICE:  # in slices, so that polls and messages get their turn in between
                 count = await self.store.write(partial(items.forget, before=before, limit=SLICE))
                 total += count
+            await self.store.write(partial(feedback.forget, before=before))
         except errors.StoreUnwritable as error:
             log.error("tidy error=%r", str(error))  # noqa: TRY400 -- one line, no trace
         else:

@@ -284,6 +284,7 @@ class Message:
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows of buttons
     silent: bool = False
     preview: str | None = None  # the link to preview; None shows no preview
+    reply_to: int | None = None  # the id of the message in the same chat that it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +316,7 @@ class Request:
     pressed: bool = False  # a button, so that the reply replaces the message that carries it
     language: str | None = None  # of the user's Telegram client
     user_name: str = ""
+    message_id: int | None = None  # of the message with the button that was pressed
     anonymous: bool = False  # said by an admin of the group in the group's name
     file: Attachment | None = None
 
@@ -356,3 +358,4 @@ class Reply:
     message: Message | None
     notice: str = ""  # shown as a toast when a button was pressed; plain text, at most 200 characters
     others: tuple[tuple[int, Message], ...] = field(default=())  # (chat id, message)
+    more: tuple[Message, ...] = field(default=())  # sent to the same place, after the first

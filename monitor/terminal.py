@@ -9,6 +9,7 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 from rich.text import Text
 
 from monitor.backtest import Day, Hit
@@ -18,6 +19,7 @@ from monitor.matching import Explanation
 from monitor.model import Evidence, Item, Match, Source, SourceState, Topic
 from monitor.pipeline import Outcome
 from monitor.render import ago, span, sparkline
+from monitor.store.feedback import Use
 from monitor.stories import headline
 
 COLOURS = {"ok": "bold green", "quiet": "bold green", "failing": "bold red", "gone": "bold red"}
@@ -29,6 +31,8 @@ Standing = tuple[Source, SourceState, Sequence[int]]
 AROUND = 60  # characters shown on each side of a hit
 NEAR = 0.5  # nearness from which it is worth saying what a topic lacked
 BAR = 30  # characters of the longest bar
+WIDE = 1000  # columns of a pipe, in which no line is folded
+WORST = 5  # keywords shown of those that found what was not relevant
 SAMPLES = 10  # alerts shown in full
 EVIDENCE = 3  # stretches shown of each
 
@@ -161,6 +165,32 @@ def _rhythm(state: SourceState, now: datetime) -> list[str]:
     return [", ".join(told)] if told else []
 
 
+def topics_table(config: Config, uses: Mapping[str, Use], days: int) -> None:
+    """Show the topics: where each comes from, what it finds a day, and what readers found not relevant."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("topic", "from", "keywords", "a day", "not relevant"):
+        table.add_column(name, justify="right" if name in {"keywords", "a day"} else "left", overflow="fold")
+    for topic in config.topics:
+        use = uses.get(topic.id, Use())
+        table.add_row(
+            Text(topic.id, style="bold"),
+            "pack" if topic.id in config.packs else "config",
+            str(len(topic.keywords)) + (" + query" if topic.query else ""),
+            f"{use.stories / days:.1f}",
+            Text(_blame(use)),
+        )
+    _console().print(table)
+
+
+def _blame(use: Use) -> str:
+    """Return what readers found not relevant, and because of which keywords."""
+    if not use.irrelevant:
+        return "-"
+    worst = [f"{keyword} {times}" for keyword, times in list(use.blame.items())[:WORST]]
+    more = ", …" if len(use.blame) > WORST else ""
+    return f"{use.irrelevant} ({', '.join(worst)}{more})" if worst else str(use.irrelevant)
+
+
 class _Output(Console):
     """The standard output as a command line wants it: a closed pipe is for its caller to judge."""
 
@@ -171,7 +201,8 @@ class _Output(Console):
 
 def _console() -> Console:
     """Return the standard output: lines are folded where a terminal shows them, and stay whole in a pipe."""
-    return _Output(highlight=False, soft_wrap=not Console().is_terminal)
+    terminal = Console().is_terminal
+    return _Output(highlight=False, soft_wrap=not terminal, width=None if terminal else WIDE)
 
 
 def _lines(item: Item, evidence: Iterable[Evidence], console: Console) -> list[Text]:

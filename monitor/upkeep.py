@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from monitor import errors, opml, roster
 from monitor.config import Config
 from monitor.model import Source, SourceState
 from monitor.sources.outlines import Refusal, drafts
-from monitor.store import Store, added, items, sources
+from monitor.store import Store, added, feedback, items, sources
 from monitor.store import dead_letters as letters
 from monitor.store.backup import backup as copy
-from monitor.terminal import Standing, counted
+from monitor.terminal import Standing, counted, topics_table
 
 STANDARD = Path("-")
 ADDED_BY = "bot.py"
 DAYS = 14  # of the rows of bars
+LOOK_BACK = 7  # days over which the stories of a topic are counted
 SHOWN = 20  # refusals
 MOST_LETTERS = 200  # rows of the outbox that are listed
 RETRIED = dict.fromkeys(("dead", "dropped", "queued"), "is tried again")
@@ -90,6 +91,15 @@ def _list_outbox(database: Path, now: datetime, say: Callable[[str], None]) -> i
         say(f"held until {held.until:%Y-%m-%d %H:%M:%S}Z: {held.chat or 'all chats'}  {held.reason}")
     say(f"{health.dead} dead, {health.waiting} due, {health.later} to come later.")
     return 0
+
+
+def topics(config: Config, database: Path, now: datetime) -> None:
+    """Show the topics, what they found in the last week, and what readers found not relevant."""
+    uses = {}
+    if database.exists():
+        with Store.look(database) as db:
+            uses = feedback.uses(db, now - timedelta(days=LOOK_BACK))
+    topics_table(config, uses, LOOK_BACK)
 
 
 def export_sources(config: Config, database: Path, file: Path, now: datetime) -> None:

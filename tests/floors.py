@@ -12,6 +12,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "stories",
         "edits",
         "audience",
+        "buttons",
         "render",
         "cadence",
         "pacing",

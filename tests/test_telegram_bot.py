@@ -212,7 +212,13 @@ async def press(api: BotApi, reply: Reply, *, before: Callable[[], None] = lambd
 async def test_a_pressed_button_is_a_request_and_its_reply_replaces_the_message(api: BotApi) -> None:
     asked = await press(api, Reply(Message("Subscribed"), notice="You will hear of Starlink"))
     assert asked[1] == Request(
-        ANNA, f"Chat {ANNA}", ANNA, "/topics starlink", pressed=True, user_name="User 7"
+        ANNA,
+        f"Chat {ANNA}",
+        ANNA,
+        "/topics starlink",
+        pressed=True,
+        user_name="User 7",
+        message_id=api.sent[0].message_id,
     )
     assert api.texts(ANNA) == ["Subscribed"]
     assert api.notices == ["You will hear of Starlink"]

@@ -45,6 +45,7 @@ class House(Desk):
             sources.declare(db, [source()])
             row = items.insert(db, item(name, url=f"https://example.org/{name}"), matches, now)
             story = stories.begin(db, name, now)
+            stories.join(db, story, row, [])
             heard = audience.hearings(matches, TOPICS, chats.listeners(db, topic_ids), (), now)
             for one in heard:
                 outbox.put(db, one, story_id=story, item_id=row, now=now)

@@ -15,6 +15,7 @@ from monitor import errors
 from monitor.commands import (
     about,
     adding,
+    alerts,
     arrivals,
     channels,
     health,
@@ -28,7 +29,7 @@ from monitor.commands import (
     watching,
 )
 from monitor.commands.desk import ECHO, Call, Command, Desk, Vitals, nearest
-from monitor.markup import escape
+from monitor.markup import Safe, escape
 from monitor.model import Button, Chat, Message, Reply, Request
 from monitor.phrases import LANGUAGES, say
 from monitor.prose import clip
@@ -65,6 +66,10 @@ COMMANDS: Mapping[str, Command] = {
         Command("pause", "admin", adding.pause),
         Command("resume", "admin", adding.resume),
         Command("health", "admin", health.health),
+        Command("more", "member", alerts.more, own=True, listed=False),
+        Command("irrelevant", "member", alerts.irrelevant, own=True, listed=False),
+        Command("enough", "member", alerts.enough, settles=True, own=True, listed=False),
+        Command("hush", "member", alerts.hush, settles=True, own=True, listed=False),
         Command("approve", "admin", membership.approve, listed=False),
         Command("refuse", "admin", membership.refuse, listed=False),
     )
@@ -105,7 +110,7 @@ async def _answer(desk: Desk, request: Request, chat: Chat) -> Reply | None:
     if command.who == "member":
         call = await membership.let_in(call)
         if call.chat.status != "active":
-            return _refused(call)
+            return channels.refused(call, _why(call))
     reply = await _run(call, command)
     return reply if reply.notice or not request.pressed else replace(reply, notice="")
 
@@ -113,7 +118,7 @@ async def _answer(desk: Desk, request: Request, chat: Chat) -> Reply | None:
 async def _refusal(call: Call, command: Command) -> Reply | None:
     """Return the answer to somebody who may not use a command, whichever chat it is in."""
     if command.who == "admin" and not call.desk.is_admin(call.request.user_id):
-        return call.reply("refusal.admins_only")
+        return channels.refused(call, call.say("refusal.admins_only"))
     return await channels.refusal(call) if command.settles else None
 
 
@@ -141,12 +146,12 @@ def menus() -> dict[str, list[tuple[str, str]]]:
     return {"": table[LANGUAGES[0]], **table}
 
 
-def _refused(call: Call) -> Reply:
-    """Say why a chat may not use a command yet."""
+def _why(call: Call) -> Safe:
+    """Return why a chat may not use a command yet."""
     access, user = call.desk.config().telegram.access, call.request.user_id
     if call.chat.status != "pending":
-        return call.reply(f"refusal.{call.chat.status}", id=user)
-    return call.reply("start.closed" if access == "closed" else "refusal.pending", id=user)
+        return call.say(f"refusal.{call.chat.status}", id=user)
+    return call.say("start.closed" if access == "closed" else "refusal.pending", id=user)
 
 
 def _unknown(call: Call, name: str) -> Reply:

@@ -14,10 +14,12 @@ from monitor.markup import Safe
 from monitor.model import Message, Place, Reply, SourceState, Subscription, Topic
 from monitor.prose import clip
 from monitor.render import ago, clock_time
-from monitor.store import Database, chats, items, outbox, watches
+from monitor.store import Database, chats, feedback, items, outbox, watches
 from monitor.store import sources as sources_table
 
 A_DAY = timedelta(days=1)
+MOST_BLAMED = 5  # topics
+BLAME_UNITS = 80  # UTF-16 units of keywords
 MOST_LINES = 20  # on when a chat and its topics are told
 
 
@@ -46,6 +48,8 @@ class Facts:
     matched: int
     outbox: Mapping[str, int]
     chats: Mapping[str, int]
+    blame: Mapping[str, Mapping[str, int]]  # what was not relevant, by topic id and keyword
+    irrelevant: Mapping[str, int]  # stories that were not, by topic id
 
 
 async def status(call: Call) -> Reply:
@@ -57,6 +61,7 @@ async def status(call: Call) -> Reply:
         *_when(call, facts, now),
         *_sources(call, facts, now),
         *_work(call, facts, now),
+        *_blamed(call, facts),
     ]
     if call.desk.is_admin(call.request.user_id):
         active, pending = (facts.chats.get(status, 0) for status in ("active", "pending"))
@@ -74,7 +79,31 @@ def _facts(db: Database, place: Place, since: datetime) -> Facts:
         matched=matched,
         outbox=outbox.count(db),
         chats=chats.count(db),
+        blame=feedback.blame(db),
+        irrelevant=feedback.irrelevant_stories(db),
     )
+
+
+def _blamed(call: Call, facts: Facts) -> list[Safe]:
+    """Return which topics found what was not relevant: the chat's, to an admin of the bot all of them."""
+    admin = call.desk.is_admin(call.request.user_id)
+    names = {topic.id: topic.name for topic in (*call.desk.topics.values(), *facts.own)}
+    worst = sorted(facts.irrelevant, key=lambda topic_id: -facts.irrelevant[topic_id])
+    shown = [topic_id for topic_id in worst if topic_id in names and (admin or topic_id in facts.mine)]
+    return [
+        call.say(
+            "status.irrelevant",
+            name=clip(names[topic_id], ECHO),
+            times=facts.irrelevant[topic_id],
+            keywords=blame_text(facts.blame.get(topic_id, {})),
+        )
+        for topic_id in shown[:MOST_BLAMED]
+    ]
+
+
+def blame_text(blame: Mapping[str, int]) -> str:
+    """Return keywords with how often they found what was not relevant: "starlink 3, terminal 1"."""
+    return listing((f"{keyword} {times}" for keyword, times in blame.items()), BLAME_UNITS)
 
 
 def _mine(call: Call, facts: Facts) -> Safe:

@@ -12,7 +12,7 @@ from functools import partial
 
 from monitor import errors, hours
 from monitor.commands.desk import ECHO, Call
-from monitor.markup import plain, split
+from monitor.markup import Safe, plain, split
 from monitor.model import Button, Chat, Message, Peer, Reply
 from monitor.prose import clip
 from monitor.store import Database, chats
@@ -32,13 +32,14 @@ async def refusal(call: Call) -> Reply | None:
     try:
         staff = await call.desk.staff(request.chat_id)
     except errors.MonitorError:
-        return _no(call, "refusal.cannot_check")
-    return None if request.user_id in staff.admins else _no(call, "refusal.group_admins_only")
+        return refused(call, call.say("refusal.cannot_check"))
+    if request.user_id in staff.admins:
+        return None
+    return refused(call, call.say("refusal.group_admins_only"))
 
 
-def _no(call: Call, key: str) -> Reply:
+def refused(call: Call, said: Safe) -> Reply:
     """Refuse: to a press with a notice, so that the buttons stay for those who may press them."""
-    said = call.say(key)
     return Reply(None, notice=plain(said)) if call.request.pressed else Reply(Message(said))
 
 

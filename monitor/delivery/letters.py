@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from monitor import render, stories
+from monitor import buttons, render, stories
 from monitor.markup import escape, plain, split
 from monitor.model import Delivery, Message
 from monitor.store.claims import Kind
@@ -62,4 +62,5 @@ def _messages(told: Sequence[Delivery], kind: Kind, now: datetime) -> Sequence[M
     if kind in HEADINGS:
         alerts = [one.alert for one in told]
         return render.digest(alerts, chat=first.chat, now=now, heading=HEADINGS[kind])
-    return [render.alert(first.alert, chat=first.chat, now=now)]
+    message = render.alert(first.alert, chat=first.chat, now=now)
+    return [replace(message, buttons=buttons.below(first.story_id, first.chat))]

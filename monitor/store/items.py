@@ -128,6 +128,17 @@ def latest_of(db: Database, source_id: str, limit: int) -> list[Found]:
     return [found_of(db, row) for row in rows]
 
 
+def of_story(db: Database, story_id: int) -> dict[int, Found]:
+    """Return the items that tell a story by their row ids, the earliest first."""
+    rows = db.query(
+        f"SELECT items.*, {SOURCE_COLUMNS} FROM story_items JOIN items ON items.id = item_id"
+        " JOIN sources ON sources.id = source_id WHERE story_id = ?"
+        " ORDER BY coalesce(published, found), items.id",
+        [story_id],
+    )
+    return {row["id"]: found_of(db, row) for row in rows}
+
+
 def history(db: Database, since: datetime) -> Iterator[Found]:
     """Yield every item found since then, oldest first, without its matches."""
     rows = db.query(

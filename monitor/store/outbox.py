@@ -62,9 +62,9 @@ def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: dat
             item_id = excluded.item_id, topics = excluded.topics, priority = excluded.priority,
             digest = excluded.digest, silent = excluded.silent, due = excluded.due,
             state = 'queued', attempts = 0, finished = NULL, message_id = NULL, error = NULL
-        WHERE state IN ('dropped', 'dead')
+        WHERE NOT outbox.muted AND (state IN ('dropped', 'dead')
             OR (state = 'queued' AND ({_rank("excluded.priority")} < {_rank("outbox.priority")}
-                OR (outbox.digest AND excluded.due < outbox.due)))
+                OR (outbox.digest AND excluded.due < outbox.due))))
         """,
         [*row, hearing.digest, hearing.silent, stamp(hearing.due), stamp(now)],
     )
@@ -77,13 +77,15 @@ def put(db: Database, hearing: Hearing, *, story_id: int, item_id: int, now: dat
 def refresh(db: Database, story_id: int, now: datetime) -> int:
     """Note that a story has grown or changed, and return how many of its messages are to be edited for that.
 
-    What still waits is told as the story is by then. What stands in a list with others stays as it is.
+    What still waits is told as the story is by then. What stands in a list with others stays as it is, and
+    so does what its readers have had enough of.
     """
-    db.execute("UPDATE outbox SET stale = 1 WHERE story_id = ? AND state = 'claimed'", [story_id])
+    mine = "story_id = ? AND NOT muted"
+    db.execute(f"UPDATE outbox SET stale = 1 WHERE {mine} AND state = 'claimed'", [story_id])
     due = stamp(now + EDIT_AFTER)
     rows = db.execute(
         "UPDATE outbox SET state = 'changed', due = ?, attempts = 0"
-        " WHERE story_id = ? AND state = 'sent' AND NOT digest AND message_id IS NOT NULL RETURNING chat_id",
+        f" WHERE {mine} AND state = 'sent' AND NOT digest AND message_id IS NOT NULL RETURNING chat_id",
         [due, story_id],
     ).fetchall()
     for (chat_id,) in rows:

@@ -15,6 +15,7 @@ maintainer what happened without a calculator.
     subscriptions  which place hears of which topic
     added_sources  sources that admins added while the bot ran, besides those of the config
     watches        queries that single chats watch for besides the topics of the config
+    irrelevant     what readers found not relevant to a topic, by the keyword that found it
     outbox         one row for each alert and place: queued, claimed, sent, changed, dropped or dead
     turns          which chats have something waiting, in the order in which they get their turn
     paces          when each chat may be sent the next message; chat 0 is all of them together
@@ -394,3 +395,16 @@ def m017_turns(db: Database) -> None:
 def m018_edits_counted(db: Database) -> None:
     """Count how often an item was edited."""
     db.table("items").add_column("edits", int, not_null_default=0)
+
+
+@migrations()
+def m019_feedback(db: Database) -> None:
+    """Remember of which stories a place has had enough, and which it found not relevant, by keyword."""
+    db.table("outbox").add_column("muted", int, not_null_default=0)
+    db.create_table(
+        "irrelevant",
+        {"chat_id": int, "thread_id": int, "story_id": int, "topic_id": str, "keyword": str, "said": str},
+        pk=("chat_id", "thread_id", "story_id", "topic_id", "keyword"),
+        not_null={"said"},
+        strict=True,
+    )

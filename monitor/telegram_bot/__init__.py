@@ -265,6 +265,8 @@ class TelegramBot:
         """Send a reply to where it was asked for, and what others are to be told because of it."""
         if reply.message is not None:
             await self._insist(self.send, place, reply.message)
+        for message in reply.more:
+            await self._insist(self.send, place, message)
         for chat_id, message in reply.others:
             await self._tell_other(chat_id, message)
 

@@ -24,6 +24,7 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
+    ReplyParameters,
 )
 from telegram.constants import ParseMode
 from telegram.error import NetworkError, TelegramError
@@ -88,6 +89,7 @@ class Client:
             place.chat_id,
             message_thread_id=place.thread_id or None,
             disable_notification=message.silent,
+            reply_parameters=_reply_to(message),
             **_body(message),
         )
         return sent.message_id
@@ -210,6 +212,13 @@ class _HttpRequest(HTTPXRequest):
         if not isinstance(answer, dict) or wanted not in answer:
             raise NetworkError(f"an answer that is not the Bot API's (status {status})")
         return status, payload
+
+
+def _reply_to(message: Message) -> ReplyParameters | None:
+    """Return which message is answered; where that is gone, the answer is sent all the same."""
+    if message.reply_to is None:
+        return None
+    return ReplyParameters(message.reply_to, allow_sending_without_reply=True)
 
 
 def _body(message: Message) -> dict[str, Any]:

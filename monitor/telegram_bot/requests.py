@@ -43,6 +43,7 @@ def request_of(update: Update, username: str) -> Request | None:
         thread_id=thread or 0,
         private=private,
         pressed=query is not None,
+        message_id=query.message.message_id if query and query.message else None,
         language=user.language_code,
         user_name=user.full_name,
         anonymous=message is not None and message.sender_chat == chat,

@@ -1,0 +1,136 @@
+"""What the buttons below an alert do: /more, /enough, /hush, /irrelevant, each with the id of its story.
+
+The alert stays as it is; the answer is a notice, or a message that replies to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from monitor import render
+from monitor.buttons import MUTES
+from monitor.commands import hearing
+from monitor.commands.desk import Call, listing
+from monitor.markup import Safe, isolated, link, plain, split
+from monitor.model import Chat, Item, Message, Reply, Topic
+from monitor.phrases import say
+from monitor.prose import sentences, tidy, utf16_len
+from monitor.store import Database, feedback, items
+from monitor.store.feedback import Told
+from monitor.store.items import Found
+
+MOST_MESSAGES = 10  # that a text takes
+PIECE = 3000  # UTF-16 units of a paragraph that is told in one piece
+NOTICED = 100  # UTF-16 units of names in a notice
+LONGEST_ID = 16  # digits
+KEYWORDS = 60  # UTF-16 units of keywords in it
+
+
+async def more(call: Call) -> Reply:
+    """Show the whole text of a story, and who else told it."""
+
+    def read(db: Database) -> tuple[Told | None, dict[int, Found]]:
+        one = _told(db, call)
+        return one, items.of_story(db, one.story_id) if one else {}
+
+    one, reports = await call.desk.store.read(read)
+    if one is None or not reports:
+        return _gone(call)
+    messages = whole(one, reports, call.chat, call.desk.clock.now())
+    first = replace(messages[0], reply_to=call.request.message_id)
+    return Reply(None, more=(first, *messages[1:]))
+
+
+async def enough(call: Call) -> Reply:
+    """Tell the place no more of a story."""
+
+    def write(db: Database) -> Told | None:
+        one = _told(db, call)
+        if one is not None:
+            feedback.enough(db, call.place, one.story_id)
+        return one
+
+    one = await call.desk.store.write(write)
+    return _noted(call, call.say("button.enough_done")) if one else _gone(call)
+
+
+async def hush(call: Call) -> Reply:
+    """Mute the topics of a story for a while."""
+    length = next((length for name, length in MUTES.items() if call.argument.endswith(f" {name}")), None)
+    one = await call.desk.store.read(partial(_told, call=call))
+    if one is None or length is None:
+        return _gone(call)
+    mine = await hearing.heard(call)
+    chosen: list[Topic] = [mine[topic_id][0] for topic_id in one.topic_ids if topic_id in mine]
+    if not chosen:
+        return _noted(call, call.say("button.hush_nothing"))
+    now = call.desk.clock.now()
+    await hearing.adjust(call, chosen, muted=now + length)
+    names = listing((topic.name for topic in chosen), NOTICED)
+    until = render.clock_time(now + length, call.chat, now)
+    return _noted(call, call.say("button.hush_done", names=names, time=until))
+
+
+async def irrelevant(call: Call) -> Reply:
+    """Count a story as not relevant to its topics and the keywords that found it."""
+    now = call.desk.clock.now()
+
+    def write(db: Database) -> list[tuple[str, str]] | None:
+        one = _told(db, call)
+        return None if one is None else feedback.irrelevant(db, call.place, one, now)
+
+    blamed = await call.desk.store.write(write)
+    if blamed is None:
+        return _gone(call)
+    keywords = listing(dict.fromkeys(keyword for _, keyword in blamed), KEYWORDS)
+    return _noted(call, call.say("button.irrelevant_done", keywords=keywords))
+
+
+def whole(one: Told, reports: Mapping[int, Found], chat: Chat, now: datetime) -> list[Message]:
+    """Return the text that the place was told the beginning of, and all reports, as messages."""
+    told = reports.get(one.item_id) or next(iter(reports.values()))
+    title = tidy(told.item.title).replace("\n", " ").strip()
+    head = [Safe(f"<b>{link(told.item.url, isolated(title))}</b>"), ""] if title else []
+    lines = [
+        render.item_line(found.item, found.source, chat=chat, found=found.found, now=now)
+        for found in reports.values()
+    ]
+    foot = ["", say(chat.language, "button.sources", count=len(reports)), *lines]
+    texts = split([*head, *_pieces(told.item)])
+    if len(texts) > MOST_MESSAGES:
+        texts = [*texts[:MOST_MESSAGES], say(chat.language, "button.rest", link=link(told.item.url, "…"))]
+    messages = split([*texts[-1:], *foot]) if texts else split(foot)
+    return [Message(text) for text in (*texts[:-1], *messages)]
+
+
+def _pieces(item: Item) -> Iterator[Safe]:
+    """Yield the paragraphs of a text; one longer than a message in pieces that end with a sentence."""
+    for paragraph in tidy(item.text).split("\n"):
+        begin = end = 0
+        for _, stop in sentences(paragraph):
+            if utf16_len(paragraph[begin:stop]) > PIECE and end > begin:
+                yield isolated(paragraph[begin:end].strip())
+                begin = end
+            end = stop
+        yield isolated(paragraph[begin:].strip())
+
+
+def _told(db: Database, call: Call) -> Told | None:
+    """Return the story whose id an argument begins with, as the place was told it."""
+    number = call.argument.partition(" ")[0]
+    if not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_ID):
+        return None
+    return feedback.told(db, call.place, int(number))
+
+
+def _gone(call: Call) -> Reply:
+    keep = render.span(call.desk.config().storage.keep, call.language)
+    return _noted(call, call.say("button.gone" if call.argument else "button.which", keep=keep))
+
+
+def _noted(call: Call, text: Safe) -> Reply:
+    """Answer a press with a notice, as the alert with the button is to stay."""
+    return Reply(None, notice=plain(text)) if call.request.pressed else Reply(Message(text))
