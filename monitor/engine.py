@@ -21,7 +21,7 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.model import Place, Source, Topic
 from monitor.pipeline import Outcome, Pipeline, Watch
-from monitor.sources import Glimpse, look
+from monitor.sources import Apart, Glimpse, look
 from monitor.sources.http import Http
 from monitor.store import Database, Store, added, feedback, items, watches
 from monitor.store import sources as sources_table
@@ -35,7 +35,15 @@ class Engine:
     """Reads sources into the database and finds the topics of a config in them."""
 
     def __init__(  # noqa: PLR0913 -- what it is made of
-        self, config: Config, store: Store, http: Http, clock: Clock, *, watch: Watch, roll: Roll
+        self,
+        config: Config,
+        store: Store,
+        http: Http,
+        clock: Clock,
+        *,
+        apart: Apart,
+        watch: Watch,
+        roll: Roll,
     ) -> None:
         """Take open keepers; `Engine.open` is the way in."""
         self.store = store
@@ -45,8 +53,9 @@ class Engine:
         self.on_sources: Callable[[], Awaitable[None]] = _nothing  # called when the list of sources changed
         self._roll = roll
         self._http = http
+        self._apart = apart
         self._changing = asyncio.Lock()  # a watch that is added during a reload must not get lost
-        self._pipeline = Pipeline(store, http, clock, pace_of(config))
+        self._pipeline = Pipeline(store, http, clock, pace_of(config), parse_in=apart)
 
     @classmethod
     @asynccontextmanager
@@ -67,10 +76,10 @@ class Engine:
         )
         store = await asyncio.to_thread(Store.open, database)
         try:
-            async with http:
+            async with http, Apart() as apart:
                 roll = await store.write(partial(_declare, config=config))
                 watch = await _watch_of(config, store)
-                yield cls(config, store, http, clock, watch=watch, roll=roll)
+                yield cls(config, store, http, clock, apart=apart, watch=watch, roll=roll)
         finally:
             await store.close()
 
@@ -92,7 +101,7 @@ class Engine:
 
     async def look(self, kind: str, address: str) -> Glimpse:
         """Return what stands at an address that a chat gave; raises what `sources.look` raises."""
-        return await look(self._http, kind, address)
+        return await look(self._http, kind, address, self._apart)
 
     async def follow_sources(self) -> None:
         """Take up what changed in the list of sources, by a chat or by another process."""

@@ -102,12 +102,20 @@ class Outcome:
 class Pipeline:
     """Polls sources and stores what comes of it."""
 
-    def __init__(self, store: Store, http: Http, clock: Clock, pace: Pace) -> None:
-        """Take the keepers, and how often a source is polled that does not say so itself."""
+    def __init__(
+        self,
+        store: Store,
+        http: Http,
+        clock: Clock,
+        pace: Pace,
+        parse_in: sources.Elsewhere = asyncio.to_thread,
+    ) -> None:
+        """Take the keepers, how often a source is polled that does not say so itself, and where to parse."""
         self._store = store
         self._http = http
         self._clock = clock
         self.pace = pace
+        self._parse_in = parse_in
 
     async def poll(self, source: Source, watch: Watch) -> Outcome:
         """Look at a source once and store what is new.
@@ -118,7 +126,7 @@ class Pipeline:
         started = self._clock.now()
         state = await self._store.read(partial(sources_table.state, source_id=source.id))
         try:
-            polled = await sources.poll(self._http, source, state.cursor)
+            polled = await sources.poll(self._http, source, state.cursor, parse_in=self._parse_in)
         except errors.SourceResting as error:
             outcome = await self._postponed(source, state, error, started)
         except (errors.Retry, errors.GiveUp) as error:

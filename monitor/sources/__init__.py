@@ -10,12 +10,13 @@ from typing import Final
 from monitor.errors import SourceUnreadable
 from monitor.model import Cursor, Polled, Source
 from monitor.sources import feed, telegram_channel
+from monitor.sources.apart import Apart
 from monitor.sources.discovery import FeedLink
 from monitor.sources.glimpse import Glimpse, look
 from monitor.sources.http import Http
 from monitor.sources.kind import Fetched, Kind, Parse
 
-__all__ = ["KINDS", "FeedLink", "Glimpse", "look", "poll"]
+__all__ = ["KINDS", "Apart", "FeedLink", "Glimpse", "look", "poll"]
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
@@ -29,7 +30,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 """Every kind of source that there is, by the name that stands in `Source.kind`."""
 
 Elsewhere = Callable[[Parse, Fetched, Source, Cursor], Awaitable[Polled]]
-"""Runs a parse away from the event loop: `asyncio.to_thread`, or a pool of processes behind the same call."""
+"""Runs a parse away from the event loop: `asyncio.to_thread`, or an `Apart`."""
 
 
 async def poll(
@@ -46,7 +47,8 @@ async def poll(
         raise SourceUnreadable(
             f"Source {source.id} is of an unknown kind {source.kind!r}: use one of {known}"
         )
-    fetched = await kind.fetch(http, source, cursor)
-    if not any(answer.body for answer in fetched.answers):
-        return kind.parse(fetched, source, cursor)
-    return await parse_in(kind.parse, fetched, source, cursor)
+    with http.one_look():
+        fetched = await kind.fetch(http, source, cursor)
+        if not any(answer.body for answer in fetched.answers):
+            return kind.parse(fetched, source, cursor)
+        return await parse_in(kind.parse, fetched, source, cursor)

@@ -9,6 +9,7 @@ from monitor.errors import SourceUnreadable
 from monitor.html import one_line, parse_html
 from monitor.model import Cursor, Item, Source
 from monitor.sources import feed, telegram_channel
+from monitor.sources.apart import Apart, is_large
 from monitor.sources.discovery import FeedLink, discover
 from monitor.sources.entries import items_of
 from monitor.sources.envelope import decoded
@@ -27,8 +28,8 @@ class Glimpse:
     feeds: tuple[FeedLink, ...] = ()
 
 
-async def look(http: Http, kind: str, address: str) -> Glimpse:
-    """Return what stands at an address, which may be a public one only.
+async def look(http: Http, kind: str, address: str, apart: Apart | None = None) -> Glimpse:
+    """Return what stands at an address, which may be a public one only; large documents are read by `apart`.
 
     Raises `SourceUnreachable`, `SourceUnreadable` or `SourceGone`, each with one sentence.
     """
@@ -38,8 +39,11 @@ async def look(http: Http, kind: str, address: str) -> Glimpse:
         polled = await asyncio.to_thread(telegram_channel.parse, fetched, source, Cursor())
         title = await asyncio.to_thread(_channel_title, fetched.answers[0])
         return Glimpse(kind, address, title, polled.items)
-    answer = (await feed.fetch(http, source, Cursor())).answers[-1]
-    return await asyncio.to_thread(_read, answer)
+    with http.one_look():
+        answer = (await feed.fetch(http, source, Cursor())).answers[-1]
+        if apart and is_large([answer.body]):
+            return await apart.run(shown(answer.url), _read, answer)
+        return await asyncio.to_thread(_read, answer)
 
 
 def _read(answer: Response) -> Glimpse:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -28,12 +30,17 @@ MAX_DOWNLOAD: Final = 10 * 2**20  # bytes as they come
 MAX_BODY: Final = 20 * 2**20  # bytes once unpacked
 MAX_REDIRECTS: Final = 5
 REST: Final = timedelta(minutes=1)  # for a host that answers 429 without a Retry-After
+_MOST_LARGE: Final = 3  # bodies larger than the next at a time, from the first byte until they are read
 _AT_ONCE: Final = 2**20  # bytes that are unpacked without leaving the event loop
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
 _ANSWERS: Final = frozenset({200, 203, 226, 304})
 _DNS_KEPT: Final = 60  # seconds
 _DOTS: Final = 3  # of an IPv4 address
+
+
+_PLACES: ContextVar[list[asyncio.Semaphore] | None] = ContextVar("places", default=None)
+"""The places for large bodies that the look under way has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class Http:
         self._timeout = timeout.total_seconds()
         self._turns = Turns(concurrency=concurrency, per_host=per_host, gap=gap)
         self._private_hosts = frozenset(host.lower() for host in allow_private_hosts)
+        self._large = asyncio.Semaphore(_MOST_LARGE)
         self._user_agent = user_agent
         self._clock = clock or SystemClock()
 
@@ -88,6 +96,21 @@ class Http:
         """Close every connection."""
         await self._anywhere.close()
         await self._public.close()
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Count what is asked for within it as one look at a source.
+
+        While it lasts, a large body holds one of a few places: memory does not grow with their number.
+        """
+        places: list[asyncio.Semaphore] = []
+        token = _PLACES.set(places)
+        try:
+            yield
+        finally:
+            _PLACES.reset(token)
+            for place in places:
+                place.release()
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None, *, trusted: bool) -> Response:
         """Return the answer to a GET, after at most five redirects.
@@ -122,8 +145,8 @@ class Http:
                 async with session.get(url, headers=headers, allow_redirects=False) as response:
                     fields = _fields(response)
                     wanted = response.status in _ANSWERS and response.status != HTTPStatus.NOT_MODIFIED
-                    packed = await _read(response) if wanted else b""
-                body = await _unpacked(packed, fields.get("content-encoding", ""))
+                    packed = await self._read(response) if wanted else b""
+                body = await self._unpacked(packed, fields.get("content-encoding", ""))
         except TimeoutError:
             late = f"{shown(url)} gave no whole answer within {self._timeout:g} s"
             raise SourceUnreachable(late) from None
@@ -138,6 +161,36 @@ class Http:
         return Response(
             response.status, fields, body, str(url), str(url), hints=hints(fields, now), received=now
         )
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Return the body as it comes; raises `TooLong` without reading further."""
+        if (response.content_length or 0) > MAX_DOWNLOAD:
+            response.close()
+            raise TooLong
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > MAX_DOWNLOAD:
+                response.close()
+                raise TooLong
+            if len(body) > _AT_ONCE:
+                await self._make_room()
+        return bytes(body)
+
+    async def _unpacked(self, packed: bytes, coding: str) -> bytes:
+        """Return the body unpacked: here where it is small, in a thread where that would hold up the loop."""
+        try:
+            return unpack(packed, coding, _AT_ONCE)
+        except TooLong:
+            await self._make_room()
+            return await asyncio.to_thread(unpack, packed, coding, MAX_BODY)
+
+    async def _make_room(self) -> None:
+        """Wait for a place for a large body, unless this look has one."""
+        places = _PLACES.get()
+        if places is not None and not places:
+            await self._large.acquire()
+            places.append(self._large)
 
     def _judged(self, answer: Response, permanent_url: str | None) -> Response:
         """Return an answer that can be read; raise what the status means for any other."""
@@ -238,28 +291,6 @@ def _fields(response: aiohttp.ClientResponse) -> dict[str, str]:
         key, value = name.lower(), raw.encode("ascii", "ignore").decode("ascii")
         fields[key] = f"{fields[key]}, {value}" if key in fields else value
     return fields
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body as it comes; raises `TooLong` without reading further."""
-    if (response.content_length or 0) > MAX_DOWNLOAD:
-        response.close()
-        raise TooLong
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_DOWNLOAD:
-            response.close()
-            raise TooLong
-    return bytes(body)
-
-
-async def _unpacked(packed: bytes, coding: str) -> bytes:
-    """Return the body unpacked: here where it is small, in a thread where that would hold up the loop."""
-    try:
-        return unpack(packed, coding, _AT_ONCE)
-    except TooLong:
-        return await asyncio.to_thread(unpack, packed, coding, MAX_BODY)
 
 
 def _status(status: int) -> str:
