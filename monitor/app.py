@@ -34,6 +34,7 @@ from monitor.telegram_bot import TelegramBot
 log = logging.getLogger(__name__)
 
 TIDY_EVERY = timedelta(hours=6)
+INDEX_EVERY = timedelta(seconds=20)  # how long the search may have to look at what is not indexed yet
 NOTICE_EVERY = timedelta(seconds=5)  # how soon sources are taken up that another process added
 CHECK_EVERY = timedelta(seconds=30)  # how often it is looked how the sources do
 TELL_EVERY = timedelta(seconds=5)  # how often it is looked whether admins are to be told something
@@ -60,6 +61,7 @@ class Service:
         self._started = engine.clock.now()
         self._stop = asyncio.Event()
         self._hangup = asyncio.Event()
+        self._reloading = asyncio.Lock()
         config = engine.config
         desk = commands.Desk(
             store=engine.store,
@@ -69,6 +71,7 @@ class Service:
             sources_changed=engine.follow_sources,
             look=engine.look,
             download=self._download,
+            reload=self._reload,
             vitals=self._vitals,
             commands=commands.COMMANDS,
             add_watch=engine.add_watch,
@@ -133,6 +136,7 @@ class Service:
         self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY, at_once=True)
         self._scheduler.chore("sources", self._engine.notice_sources, NOTICE_EVERY)
         self._scheduler.chore("checkup", self._checkup.look, CHECK_EVERY)
+        self._scheduler.chore("index", self._engine.index, INDEX_EVERY)
         self._scheduler.chore("notices", self._admins.tell, TELL_EVERY)
         await self._follow_sources()
         self._notifier.ready(f"watching {len(sources)} sources for {len(config.topics)} topics")
@@ -190,16 +194,20 @@ class Service:
             await self._hangup.wait()
             self._hangup.clear()
             try:
-                await self._reload()
+                await self._tell_admins(Message(await self._reload()))
             except Exception:  # whatever it is, the service goes on as it is configured
                 log.exception("reload state=bug")
+
+    async def _reload(self, language: str | None = None) -> Safe:
+        """Read the config again: go on with it if it is valid, else with the old one; say what came of it."""
+        async with self._reloading:
+            self._notifier.reloading()
+            try:
+                return await self._reloaded(language or self._engine.config.telegram.language)
             finally:
                 self._notifier.ready()
 
-    async def _reload(self) -> None:
-        """Read the config again: go on with it if it is valid, else with the old one; tell the admins."""
-        self._notifier.reloading()
-        language = self._engine.config.telegram.language
+    async def _reloaded(self, language: str) -> Safe:
         try:
             config = await asyncio.to_thread(self._load)
             old = self._engine.config
@@ -207,16 +215,13 @@ class Service:
         except errors.MonitorError as error:
             for line in str(error).splitlines():
                 log.error("reload state=refused error=%r", line)  # noqa: TRY400 -- one line, no trace
-            message = say(language, "reload.refused", faults=errors.brief(error)[:FAULTS_SHOWN])
-        else:
-            await self._follow_sources(revive=True)
-            late = ", ".join(_differences(old, config))
-            sources, topics = len(self._engine.active()), len(config.topics)
-            log.info("reload state=done sources=%d topics=%d restart=%r", sources, topics, late)
-            message = say(language, "reload.done", sources=sources, topics=topics)
-            if late:
-                message = Safe(f"{message}\n{say(language, 'reload.restart', keys=late)}")
-        await self._tell_admins(Message(message))
+            return say(language, "reload.refused", faults=errors.brief(error)[:FAULTS_SHOWN])
+        await self._follow_sources(revive=True)
+        late = ", ".join(_differences(old, config))
+        sources, topics = len(self._engine.active()), len(config.topics)
+        log.info("reload state=done sources=%d topics=%d restart=%r", sources, topics, late)
+        message = say(language, "reload.done", sources=sources, topics=topics)
+        return Safe(f"{message}\n{say(language, 'reload.restart', keys=late)}") if late else message
 
     async def _tell_admins(self, message: Message) -> None:
         for admin in sorted(self._engine.config.telegram.admins):

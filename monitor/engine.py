@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,16 +19,20 @@ from monitor import __version__, errors, matching, roster
 from monitor.cadence import Pace, first_polls
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.matching.finding import text_keys
 from monitor.model import Place, Source, Topic
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources import Apart, Glimpse, look
 from monitor.sources.http import Http
-from monitor.store import Database, Store, added, feedback, items, watches
+from monitor.store import Database, Store, added, feedback, items, search, watches
 from monitor.store import sources as sources_table
+from monitor.store.search import Entry
 
 log = logging.getLogger(__name__)
 
 SLICE = 500  # items forgotten in one transaction
+BATCH = 100  # items indexed in one transaction
+BATCHES = 20  # of one round, so that a long history is indexed in the course of an hour
 
 
 class Engine:
@@ -160,6 +164,15 @@ class Engine:
             raise failed
         return [end for end in ends if isinstance(end, Outcome)]
 
+    async def index(self) -> None:
+        """Bring the full-text index up to date with what was read, edited and forgotten, in batches."""
+        for read, write in ((search.stale, search.drop), (search.unindexed, search.index)):
+            for _ in range(BATCHES):
+                batch = await self.store.read(partial(read, limit=BATCH))
+                entries = await asyncio.to_thread(_keyed, batch)
+                if not await self.store.write(partial(write, entries=entries)):
+                    break
+
     async def tidy(self) -> None:
         """Forget what is older than `[storage] keep`."""
         before = self.clock.now() - self.config.storage.keep
@@ -199,6 +212,11 @@ def _declare(db: Database, config: Config) -> Roll:
 def pace_of(config: Config) -> Pace:
     """Return how often sources are looked at that do not say so themselves."""
     return Pace(config.polling.every, config.polling.fastest, config.polling.slowest)
+
+
+def _keyed(batch: Sequence[Entry]) -> list[tuple[Entry, frozenset[str]]]:
+    """Return items with the keys of their words."""
+    return [(one, text_keys(f"{one.item.title}\n{one.item.text}", one.item.language)) for one in batch]
 
 
 async def _nothing() -> None:

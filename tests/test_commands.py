@@ -22,7 +22,7 @@ from monitor import commands, errors, roster
 from monitor.commands import COMMANDS, Desk, Vitals, health
 from monitor.commands.desk import Call
 from monitor.config import Config, Telegram
-from monitor.markup import plain
+from monitor.markup import Safe, plain
 from monitor.matching import parse
 from monitor.model import (
     Evidence,
@@ -37,7 +37,7 @@ from monitor.model import (
     Staff,
     Topic,
 )
-from monitor.phrases import CATALOGUES, LANGUAGES
+from monitor.phrases import CATALOGUES, LANGUAGES, say
 from monitor.sources import Glimpse
 from monitor.store import Store, added, chats, items, sources, watches
 
@@ -75,6 +75,7 @@ class House:
             sources_changed=self.sources_changed,
             look=self.look,
             download=self.download,
+            reload=self.reload,
             vitals=lambda: Vitals("1.0", NOW - timedelta(hours=3)),
             commands=COMMANDS,
             add_watch=self.add_watch,
@@ -105,6 +106,9 @@ class House:
 
     async def download(self, file_id: str, most: int) -> bytes:
         return self.files[file_id][: most + 1]
+
+    async def reload(self, language: str) -> Safe:
+        return say(language, "reload.done", sources=2, topics=2)
 
     async def sources_changed(self) -> None:
         self.added = await self.store.read(added.every)

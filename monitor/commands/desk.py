@@ -50,6 +50,7 @@ class Desk:
     sources_changed: Callable[[], Awaitable[None]]  # to be called when the database was given others
     look: Callable[[str, str], Awaitable[Glimpse]]  # (kind, address); raises errors with one sentence
     download: Callable[[str, int], Awaitable[bytes]]  # (id of a file, most bytes); raises MonitorError
+    reload: Callable[[str], Awaitable[Safe]]  # (language); reads the config again and says what came of it
     vitals: Callable[[], Vitals]
     commands: Mapping[str, Command]
     add_watch: Callable[[Place, str], Awaitable[Topic]]  # (place, query); raises QueryInvalid

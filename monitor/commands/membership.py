@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -20,6 +20,12 @@ LONGEST_ID = 16  # digits; ids have at most 52 significant bits (Bot API, "Chat"
 WAITING: tuple[ChatStatus, ...] = ("pending",)
 UNDECIDED: tuple[ChatStatus, ...] = ("pending", "gone")
 LET_IN: tuple[ChatStatus, ...] = ("active", "stopped", "gone")  # a chat that was approved at some time
+DECISIONS: Mapping[str, tuple[ChatStatus, tuple[ChatStatus, ...]]] = {
+    "approve": ("active", (*WAITING, "refused")),
+    "refuse": ("refused", WAITING),
+    "remove": ("refused", (*WAITING, *LET_IN)),
+}
+"""What an admin can decide of a chat: what it is then, and what it may have been before."""
 
 
 async def start(call: Call) -> Reply:
@@ -68,6 +74,11 @@ async def approve(call: Call) -> Reply:
 async def refuse(call: Call) -> Reply:
     """Keep a chat out that asked, or, if the admin writes the command, one that was let in."""
     return await _decide(call, "refused", WAITING if call.request.pressed else (*WAITING, *LET_IN))
+
+
+async def decide(call: Call, decision: str) -> Reply:
+    """Let the chat of the argument in or shut it out, whatever was decided of it before; see `DECISIONS`."""
+    return await _decide(call, *DECISIONS[decision])
 
 
 async def _decide(call: Call, status: ChatStatus, only_from: Collection[ChatStatus]) -> Reply:

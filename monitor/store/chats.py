@@ -88,6 +88,22 @@ def waiting(db: Database, limit: int) -> list[Chat]:
     return [chat_of(row) for row in rows]
 
 
+def overview(db: Database) -> list[tuple[Chat, int]]:
+    """Return every chat that has asked or was let in, with how many topics it hears of.
+
+    Those that wait come first, then the active ones, each in the order in which they came.
+    """
+    rows = db.query(
+        """
+        SELECT chats.*,
+            (SELECT count(DISTINCT topic_id) FROM subscriptions WHERE chat_id = chats.id) AS topics
+        FROM chats WHERE status != 'pending' OR asked IS NOT NULL
+        ORDER BY CASE status WHEN 'pending' THEN 0 WHEN 'active' THEN 1 ELSE 2 END, since, id
+        """
+    )
+    return [(chat_of(row), row["topics"]) for row in rows]
+
+
 def count(db: Database) -> dict[str, int]:
     """Return how many chats there are of each status; a pending one counts once it has asked."""
     rows = db.query(

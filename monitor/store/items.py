@@ -146,8 +146,14 @@ def history(db: Database, since: datetime) -> Iterator[Found]:
         " WHERE found >= ? ORDER BY coalesce(published, found), items.id",
         [stamp(since)],
     )
-    for row in rows:
-        yield Found(item_of(row), sources.source_of(row, "source_"), (), moment(row["found"]) or since)
+    yield from map(plain_found, rows)
+
+
+def plain_found(row: Row) -> Found:
+    """Return the item of a row that joins `items` with `SOURCE_COLUMNS`, without its matches."""
+    found = moment(row["found"])
+    assert found is not None  # noqa: S101 -- the column is NOT NULL
+    return Found(item_of(row), sources.source_of(row, "source_"), (), found)
 
 
 def matches_of(db: Database, item_id: int) -> tuple[Match, ...]:

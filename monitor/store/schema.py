@@ -7,6 +7,8 @@ maintainer what happened without a calculator.
 
     sources        what is polled, how the last poll went, and where the next one takes up
     items          every entry and post that was ever seen
+    item_words     the full-text index: the words of an item, as keys of all their forms
+    stale_words    what the index still has of items that changed or are gone
     matches        which topics an item matched, and why
     stories        events; one or more items tell the same one
     story_items    which items tell a story
@@ -408,3 +410,31 @@ def m019_feedback(db: Database) -> None:
         not_null={"said"},
         strict=True,
     )
+
+
+@migrations()
+def m020_search(db: Database) -> None:
+    """Make the full-text index, which is filled later and keeps no text, and remember what it has to drop.
+
+    A change of an item leaves its old words in `stale_words`, as the index needs them to forget them.
+    """
+    db.table("items").add_column("indexed", int, not_null_default=0)
+    db.execute("CREATE INDEX idx_items_unindexed ON items (id) WHERE indexed = 0")
+    db.execute(
+        "CREATE VIRTUAL TABLE item_words"
+        " USING fts5(words, content = '', tokenize = 'ascii', detail = none, columnsize = 0)"
+    )
+    db.create_table(
+        "stale_words",
+        {"id": int, "item_id": int, "title": str, "text": str, "language": str},
+        pk="id",
+        not_null={"item_id", "title", "text"},
+        strict=True,
+    )
+    columns = "title, text, language"
+    values = "old.id, old.title, old.text, old.language"
+    keep = f"INSERT INTO stale_words (item_id, {columns}) VALUES ({values});"
+    db.execute(f"CREATE TRIGGER item_forgotten AFTER DELETE ON items WHEN old.indexed BEGIN {keep} END")
+    again = "UPDATE items SET indexed = 0 WHERE id = old.id;"
+    when = f"AFTER UPDATE OF {columns} ON items WHEN old.indexed"
+    db.execute(f"CREATE TRIGGER item_changed {when} BEGIN {keep} {again} END")
