@@ -30,9 +30,15 @@ class Written:
 class Preview:
     """A channel that a test writes to while it is watched."""
 
-    def __init__(self, web: Web, name: str, *, honours: tuple[str, ...] = ("before", "after")) -> None:
-        """Serve the channel; `honours` are the parameters that the host takes notice of."""
+    def __init__(
+        self, web: Web, name: str, *, honours: tuple[str, ...] = ("before", "after"), by_id: bool = False
+    ) -> None:
+        """Serve the channel; `honours` are the parameters that the host takes notice of.
+
+        A window is 20 messages; `by_id` it is 20 ids, of which some or all may be deleted.
+        """
         self.name = name
+        self.by_id = by_id
         self.messages: dict[int, Written] = {}
         self.next = 1
         self.honours = honours
@@ -75,7 +81,10 @@ class Preview:
     def page(self, before: int | None = None, after: int | None = None) -> str:
         """Return the page of a window."""
         numbers = sorted(self.messages)
-        if after is not None:
+        if self.by_id:
+            start = after + 1 if after is not None else (before or self.next) - WINDOW
+            window = [number for number in numbers if start <= number < start + WINDOW]
+        elif after is not None:
             window = [number for number in numbers if number > after][:WINDOW]
         else:
             window = [number for number in numbers if before is None or number < before][-WINDOW:]

@@ -100,6 +100,21 @@ async def test_a_burst_between_two_looks_is_read_in_order_each_post_once(
     assert channel.asked == [""]
 
 
+@pytest.mark.parametrize("honours", [("after", "before"), ("after",), ("before",)])
+async def test_pages_of_ids_that_are_all_deleted_do_not_end_the_way(
+    web: Web, honours: tuple[str, ...]
+) -> None:
+    channel = Preview(web, "example_office", honours=honours, by_id=True)
+    channel.post("first")
+    reader = Reader(web)
+    await reader.look()
+    burst(channel, 150)
+    channel.delete(*range(30, 110), *range(130, 131))
+    await reader.catch_up()
+    assert reader.read == channel.texts()
+    assert reader.cursor.gaps is None
+
+
 async def test_a_look_takes_no_more_than_its_pages_and_says_that_there_is_more(web: Web) -> None:
     channel = Preview(web, "example_office")
     channel.post("first")
@@ -219,7 +234,7 @@ async def test_a_gap_that_is_never_filled_stays_on_record(web: Web) -> None:
     assert len(web.requests) == 3
 
 
-async def test_a_page_that_fails_at_the_first_step_fails_the_look(web: Web) -> None:
+async def test_a_host_that_wants_a_pause_at_the_first_step_gets_it(web: Web) -> None:
     channel = Preview(web, "example_office")
     channel.post("first")
     reader = Reader(web)
@@ -230,6 +245,28 @@ async def test_a_page_that_fails_at_the_first_step_fails_the_look(web: Web) -> N
         await reader.look()
     await reader.catch_up()
     assert reader.read == channel.texts()
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_host_that_knows_no_after_is_walked_downwards(web: Web, status: int) -> None:
+    channel = Preview(web, "example_office")
+    channel.post("first")
+    reader = Reader(web)
+    await reader.look()
+    burst(channel, 100)
+    channel.failing[3] = http.Response(status=status)
+    await reader.catch_up()
+    assert reader.read == channel.texts()
+    assert channel.asked[2].startswith("after")
+    assert channel.asked[3].startswith("before")
+
+
+async def test_a_page_that_is_none_tells_nothing_of_a_gap(web: Web) -> None:
+    web.channel("example_office", page_of(10, 11))
+    web.serve(f"{PATH}?before=10", "<html>busy</html>", content_type=HTML)
+    polled = await look(web, Cursor(last_post=2))
+    assert texts(polled) == ["post 10", "post 11"]
+    assert read_gaps(polled.cursor.gaps) == (Gap(3, 9, 1),)
 
 
 async def test_a_page_that_fails_later_keeps_what_was_had_and_its_wait(web: Web) -> None:

@@ -26,8 +26,11 @@ from monitor.sources.telegram_gaps import Gap, gap_words, read_gaps, write_gaps
 
 MAX_PAGES: Final = 20  # of one look: about 400 ids
 MAX_BYTES: Final = 30 * 2**20  # of all pages of one look; a page has about 100,000
+WINDOW: Final = 20  # ids that a page shows
+MOST_EMPTY: Final = 10  # pages in a row; the rest is taken for deleted
 FRESH_CHANNEL: Final = 1_000  # ids; a channel that was empty at the last look has no more than these
 _NUMBER = re.compile(rb"data-post=\"[A-Za-z0-9_]{1,64}/(\d{1,12})\"")
+_HISTORY: Final = b"tgme_channel_history"
 _PICTURE = re.compile(rb"tgme_widget_message_(?:photo_wrap|video_player|grouped)")
 
 Ask = Callable[[str], Awaitable[Response]]
@@ -56,6 +59,10 @@ class _Page:
             if number in {min(numbers), max(numbers)} and _PICTURE.search(answer.body, post.end(), end)
         )
         return cls(answer, tuple(sorted(set(numbers))), pictures)
+
+    def is_before(self, number: int) -> bool:
+        """Tell whether this is what was asked for: posts before `number`, or a history without any."""
+        return self.numbers[-1] < number if self.numbers else _HISTORY in self.answer.body
 
     def above(self) -> int:
         """Return what to ask for what comes after the page, with its last post if that may be cut."""
@@ -89,6 +96,11 @@ class _Pages:
         """Tell whether this look has taken what it may."""
         return self._asked >= MAX_PAGES or self._bytes >= MAX_BYTES
 
+    @property
+    def worth_keeping(self) -> bool:
+        """Tell whether there is a post besides the last one, which the next look has again."""
+        return len({number for page in self.taken for number in page.numbers}) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
@@ -115,10 +127,11 @@ async def walk(ask: Ask, last_post: int | None, gaps: str | None) -> Fetched:
         try:
             reached = await _up(pages, reached, oldest)
         except Retry as error:
-            if len(pages.taken) < 2:  # noqa: PLR2004 -- of one page, nothing is stored but what the next shows again
+            if pages.worth_keeping:
+                return _part(newest, pages, replace(newest.answer.hints, retry_after=error.after), gaps)
+            if error.after is not None:
                 raise
-            return _part(newest, pages, replace(newest.answer.hints, retry_after=error.after), gaps)
-        if reached < oldest and pages.full and pages.taken:
+        if reached < oldest and pages.full and pages.worth_keeping:
             return _part(newest, pages, newest.answer.hints, gaps)
         if reached + 1 < oldest:
             known = (*known, Gap(reached + 1, oldest - 1))
@@ -143,18 +156,18 @@ async def _up(pages: _Pages, reached: int, oldest: int) -> int:
     """Take `?after=` pages from `reached` until one overlaps the newest page, whose first id is `oldest`.
 
     Returns the id up to which every post was had. It is less than `oldest` where the look is full, or
-    where a page brought nothing further: then `?before=` has to tell whether there is anything.
+    where pages brought nothing further: then `?before=` has to tell whether there is anything.
     """
-    asked = reached
-    while not pages.full:
+    asked, empty = reached, 0
+    while not pages.full and asked + 1 < oldest and empty < MOST_EMPTY:
         page = await pages.get(f"?after={asked}")
-        if not page.numbers or page.numbers[-1] <= reached or page.numbers[0] >= oldest:
-            return reached
-        pages.taken.append(page)
-        reached = page.numbers[-1]
-        if reached >= oldest:
-            return reached
-        asked = page.above()
+        if page.numbers and page.numbers[0] >= oldest:
+            break
+        if page.numbers and page.numbers[-1] > reached:
+            pages.taken.append(page)
+            reached, asked, empty = page.numbers[-1], page.above(), 0
+        else:
+            asked, empty = asked + WINDOW, empty + 1
     return reached
 
 
@@ -164,17 +177,20 @@ async def _fill(pages: _Pages, gaps: tuple[Gap, ...], newest: _Page) -> _Filled:
     if gap is None:
         return _Filled(tuple(one.passed() for one in gaps))
     others = tuple(one.passed() for one in gaps if one is not gap)
-    lowest = gap.last + 1
+    lowest, empty = gap.last + 1, 0
     before = newest.below() if newest.numbers[0] == lowest else lowest
     while not pages.full:
         try:
             page = await pages.get(f"?before={before}")
         except Retry as error:
             return _Filled((*others, gap._replace(last=lowest - 1).passed()), retry_after=error.after)
-        if page.numbers and page.numbers[-1] >= before:  # another page than was asked for
+        if not page.is_before(before):
             return _Filled((*others, gap._replace(last=lowest - 1).passed()))
-        pages.taken.append(page)
-        if not page.numbers or page.numbers[0] <= gap.first or page.numbers[0] >= lowest:
+        if page.numbers and page.numbers[0] < lowest:
+            pages.taken.append(page)
+            lowest, before, empty = page.numbers[0], page.below(), 0
+        else:
+            before, empty = before - WINDOW, empty + 1
+        if lowest <= gap.first or before <= gap.first or empty == MOST_EMPTY:
             return _Filled(others)
-        lowest, before = page.numbers[0], page.below()
     return _Filled((*others, gap._replace(last=before - 1)), more=True)
