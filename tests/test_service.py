@@ -8,13 +8,14 @@ import re
 import signal
 import socket
 import sqlite3
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import ADMIN, CHAT, Bot, a_bot, feed
+from running import ADMIN, CHAT, ROOT, Bot, a_bot, feed
 
 PROMPT = 2.0  # seconds from publication to the chat
 UKRAINIAN = "SpaceX почала вимикати дрони, що використовують Старлінк"
@@ -324,3 +325,21 @@ async def test_an_edited_post_updates_its_message_and_one_that_matches_only_now_
     lines = bot.api.edits[-1].text.splitlines()
     assert lines[:4] == ["Starlink", "Старлінк: збито 92 дрони", "", "✏️ 81 дрон → 92 дрони"]
     assert lines[-2].endswith("edited")
+
+
+async def test_what_was_read_is_searched_reloaded_and_backed_up_while_it_runs(bot: Bot) -> None:
+    await bot.start()
+    await bot.baseline()
+    bot.api.user_says(CHAT, "/search старий старлінк")
+    bot.api.user_says(CHAT, "/search Старлінк")
+    await bot.api.wait_for(lambda: any("• An old story on Starlink" in text for text in bot.api.texts(CHAT)))
+    bot.write_config('[[topics]]\nid = "museum"\nname = "Museums"\nkeywords = ["museum"]\n')
+    bot.api.user_says(ADMIN, "/reload")
+    await bot.api.wait_for(lambda: any("in force" in text for text in bot.api.texts(ADMIN)))
+    assert len(bot.api.texts(ADMIN)) == 1  # who asked is answered once
+    arguments = ("--config", bot.folder / "config.toml", "backup", bot.folder / "copy.db")
+    process = await asyncio.create_subprocess_exec(sys.executable, ROOT / "bot.py", *arguments)
+    assert await process.wait() == 0
+    with sqlite3.connect(bot.folder / "copy.db") as db:
+        assert db.execute("SELECT count(*) FROM items").fetchone() == (2,)
+    db.close()

@@ -25,7 +25,7 @@ HEADLINE = 200  # UTF-16 units
 
 async def add(call: Call) -> Reply:
     """Look at an address, and read it from now on if it is a feed or a channel."""
-    address, _, name = call.argument.partition(" ")
+    address, name = [*call.argument.split(maxsplit=1), "", ""][:2]
     if not address:
         return call.reply("add.which")
     shown = clip(address, ECHO)

@@ -18,7 +18,7 @@ from monitor.sources.addresses import is_public
 
 LONGEST_NAME: Final = 100  # characters, as in the config
 LONGEST_SHOWN: Final = 80
-PRIVATE: Final = "stands on a private address, where only one in the config file itself may lead"
+PRIVATE: Final = "stands on a private address: name its host in [network] allow_private_hosts first"
 _PRIVATE_NAMES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")  # RFC 6761, 6762, 8375
 
 
