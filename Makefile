@@ -32,6 +32,7 @@ fix: .venv/tested  ## format, and mend what the linter can
 bench: .venv/tested  ## measure speed, side by side with the obvious ways
 	$(BIN)/python benchmarks/matching.py
 	$(BIN)/python benchmarks/polling.py
+	$(BIN)/python benchmarks/scheduling.py
 
 eval: .venv/tested  ## score the packs on labelled items (DATA=PATH of the items)
 	$(BIN)/python benchmarks/topics.py $(DATA)

@@ -204,7 +204,7 @@ class Scheduler:
         sooner = self._sooner.pop(source_id, None)
         moments = [moment for moment in (at, sooner) if moment is not None]
         if source_id in self._sources and self._running and moments:
-            self._agenda.put(source_id, min(moments))
+            self._agenda.put(source_id, max(min(moments), _time()))
             self._arm()
 
 

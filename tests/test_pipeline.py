@@ -525,7 +525,7 @@ async def test_a_feed_that_says_it_is_gone_for_good_is_asked_no_more(house: Hous
     house.web.status("/example", 410)
     outcome = await house.poll(house.feed(every=timedelta(seconds=1)))
     assert outcome.next_poll == NEVER
-    state = (await house.store.read(sources.states))["example"]
+    state = (await house.store.read(sources.standings))["example"]
     assert (state.gone, state.failing, state.next_poll) == (True, NOW, NEVER)
 
 
@@ -554,7 +554,7 @@ async def test_a_pause_that_a_host_asks_for_holds_for_all_its_sources_and_is_no_
     assert timedelta(seconds=590) < waits.next_poll - NOW <= timedelta(seconds=600)
     assert not waits.error
     assert "asked for a pause" in waits.notes[0]
-    states = await house.store.read(sources.states)
+    states = await house.store.read(sources.standings)
     assert (states["example"].failures, states["other"].failures) == (1, 0)
 
 
@@ -563,11 +563,11 @@ async def test_the_rhythm_of_a_source_is_learned_from_the_dates_of_its_items(hou
     dated = [web.rss_item(f"Item {n}", date=date) for n, date in enumerate(hours)]
     house.web.serve("/example", web.rss(*dated))
     await house.poll(house.feed())
-    state = (await house.store.read(sources.states))["example"]
+    state = (await house.store.read(sources.standings))["example"]
     assert (state.newest, state.usual, state.longest) == (NOW, timedelta(hours=2), timedelta(hours=2))
     house.clock.advance(timedelta(hours=1))
     await house.poll(house.feed())
-    assert (await house.store.read(sources.states))["example"].usual == timedelta(hours=2)
+    assert (await house.store.read(sources.standings))["example"].usual == timedelta(hours=2)
 
 
 async def test_failures_are_counted_from_the_first_and_forgotten_at_the_first_success(house: House) -> None:
@@ -575,11 +575,11 @@ async def test_failures_are_counted_from_the_first_and_forgotten_at_the_first_su
     await house.poll(house.feed())
     house.clock.advance(timedelta(minutes=5))
     await house.poll(house.feed())
-    state = (await house.store.read(sources.states))["example"]
+    state = (await house.store.read(sources.standings))["example"]
     assert (state.failures, state.failing) == (2, NOW)
     house.publish(OLD)
     outcome = await house.poll(house.feed())
-    state = (await house.store.read(sources.states))["example"]
+    state = (await house.store.read(sources.standings))["example"]
     assert (state.failures, state.failing, state.error) == (0, None, None)
     assert outcome.next_poll - house.clock.now() <= timedelta(minutes=2) * 1.1
 
@@ -604,3 +604,15 @@ async def test_a_story_is_known_by_the_links_of_all_its_reports(house: House) ->
     house.web.serve("/third", wire("https://example.net/b", "What is known of Starlink by now"))
     queued = [(await house.poll(house.feed(name))).queued for name in ("example", "second", "third")]
     assert queued == [1, 0, 0]
+
+
+async def test_the_wait_after_a_failure_counts_from_its_end(house: House) -> None:
+    slow = timedelta(seconds=20)
+
+    async def fail_late(_: object) -> Response:
+        house.clock.advance(slow)
+        return Response(status=500)
+
+    house.web.answer("/example", fail_late)
+    outcome = await house.poll(house.feed(every=timedelta(seconds=1)))
+    assert outcome.next_poll == NOW + slow + timedelta(seconds=2)

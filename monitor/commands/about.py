@@ -74,7 +74,7 @@ def _facts(db: Database, place: Place, since: datetime) -> Facts:
     return Facts(
         mine=chats.subscriptions(db, place),
         own=watches.of(db, place.chat_id),
-        states=sources_table.states(db),
+        states=sources_table.standings(db),
         found=found,
         matched=matched,
         outbox=outbox.count(db),

@@ -128,27 +128,25 @@ class Pipeline:
         try:
             polled = await sources.poll(self._http, source, state.cursor, parse_in=self._parse_in)
         except errors.SourceResting as error:
-            outcome = await self._postponed(source, state, error, started)
+            outcome = await self._postponed(source, state, error)
         except (errors.Retry, errors.GiveUp) as error:
-            outcome = await self._failed(source, state, error, started)
+            outcome = await self._failed(source, state, error)
         else:
             outcome = await self._answered(source, state, polled, watch, started)
         _log(outcome, self._clock.now() - started)
         return outcome
 
-    async def _failed(
-        self, source: Source, state: SourceState, error: errors.MonitorError, started: datetime
-    ) -> Outcome:
-        after = standing.failed(source, state, error, started=started, pace=self.pace)
+    async def _failed(self, source: Source, state: SourceState, error: errors.MonitorError) -> Outcome:
+        now = self._clock.now()
+        after = standing.failed(source, state, error, ended=now, pace=self.pace)
         await self._store.write(partial(sources_table.save, source=source, after=after))
-        return Outcome(source.id, after.next_poll or started, error=str(error))
+        return Outcome(source.id, after.next_poll or now, error=str(error))
 
-    async def _postponed(
-        self, source: Source, state: SourceState, error: errors.SourceResting, started: datetime
-    ) -> Outcome:
-        after = standing.postponed(state, error, started=started)
+    async def _postponed(self, source: Source, state: SourceState, error: errors.SourceResting) -> Outcome:
+        now = self._clock.now()
+        after = standing.postponed(state, error, now=now)
         await self._store.write(partial(sources_table.save, source=source, after=after))
-        return Outcome(source.id, after.next_poll or started, notes=(str(error),))
+        return Outcome(source.id, after.next_poll or now, notes=(str(error),))
 
     async def _answered(
         self, source: Source, state: SourceState, polled: Polled, watch: Watch, started: datetime

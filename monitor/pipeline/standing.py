@@ -37,12 +37,15 @@ def answered(  # noqa: PLR0913 -- what it was, what came, and what it means
 
 
 def failed(
-    source: Source, state: SourceState, error: errors.MonitorError, *, started: datetime, pace: Pace
+    source: Source, state: SourceState, error: errors.MonitorError, *, ended: datetime, pace: Pace
 ) -> SourceState:
-    """Return how a source stands that gave no answer; one that is gone for good is not looked at again."""
+    """Return how a source stands whose look ended without an answer; what is gone for good is left alone.
+
+    The wait counts from the end: one that hangs until its time is over is not asked again at once.
+    """
     failures, gone = state.failures + 1, isinstance(error, errors.GiveUp)
     following = next_poll(
-        started,
+        ended,
         source=source,
         pace=pace,
         known=known(state),
@@ -52,19 +55,19 @@ def failed(
     )
     return replace(
         state,
-        polled=started,
+        polled=ended,
         # A feed's 410 is meant for good (RFC 9110, 15.5.11); a channel may show its preview again.
         next_poll=NEVER if gone and source.kind == "feed" else following,
         failures=failures,
-        failing=state.failing or started,
+        failing=state.failing or ended,
         gone=gone,
         error=str(error),
     )
 
 
-def postponed(state: SourceState, error: errors.SourceResting, *, started: datetime) -> SourceState:
+def postponed(state: SourceState, error: errors.SourceResting, *, now: datetime) -> SourceState:
     """Return how a source stands that was not asked, since its host wants a pause: that is no failure."""
-    return replace(state, next_poll=started + max(error.after or SHORTEST, SHORTEST))
+    return replace(state, next_poll=now + max(error.after or SHORTEST, SHORTEST))
 
 
 def known(state: SourceState) -> Rhythm:

@@ -43,12 +43,7 @@ def declare(db: Database, sources: Iterable[Source]) -> None:
 def state(db: Database, source_id: str) -> SourceState:
     """Return how the polls of a source went; the state of a new one if it is not known."""
     row = next(db.query("SELECT * FROM sources WHERE id = ?", [source_id]), None)
-    return _state(row) if row else SourceState()
-
-
-def states(db: Database) -> dict[str, SourceState]:
-    """Return the state of every known source by its id."""
-    return {row["id"]: _state(row) for row in db.query("SELECT * FROM sources")}
+    return _standing(row, Cursor(**{name: row[name] for name in CURSOR})) if row else SourceState()
 
 
 def standings(db: Database) -> dict[str, SourceState]:
@@ -86,10 +81,6 @@ def source_of(row: Row, prefix: str = "") -> Source:
         official=bool(row[f"{prefix}official"]),
         language=row[f"{prefix}language"],
     )
-
-
-def _state(row: Row) -> SourceState:
-    return _standing(row, Cursor(**{name: row[name] for name in CURSOR}))
 
 
 def _standing(row: Row, cursor: Cursor) -> SourceState:
