@@ -19,6 +19,7 @@ from monitor.matching import Explanation
 from monitor.model import Evidence, Item, Match, Source, SourceState, Topic
 from monitor.pipeline import Outcome
 from monitor.render import ago, span, sparkline
+from monitor.sources.telegram_gaps import gap_ranges, read_gaps
 from monitor.store.feedback import Use
 from monitor.stories import headline
 
@@ -151,6 +152,8 @@ def roll(standings: Iterable[Standing], now: datetime) -> None:
             console.print(Text(f"{' ' * 9}{known}", style="dim"))
         if state.error:
             console.print(Text(f"{' ' * 9}{state.error}", style="red"))
+        if missing := gap_ranges(read_gaps(state.cursor.gaps)):
+            console.print(Text(f"{' ' * 9}missing posts: {missing}", style="yellow"))
     told = ", ".join(f"{counts[status]} {status}" for status in MARKS if counts[status])
     console.print(f"{counted(counts.total(), 'source')}: {told}." if told else "There are no sources.")
 

@@ -15,7 +15,7 @@ from test_commands import ADMIN, House
 
 from monitor.commands import Vitals
 from monitor.config import Config
-from monitor.model import SourceState
+from monitor.model import Cursor, SourceState
 from monitor.store import Store, items, sources
 from monitor.terminal import roll
 from monitor.upkeep import overview
@@ -118,6 +118,15 @@ async def test_the_command_line_shows_the_same_while_the_service_has_the_databas
     assert lines[5] == "         newest 1 hr. ago, usually every 2 hours, failed 7 times in a row"
     assert lines[6] == "         news.example.org answered 500"
     assert lines[-1] == "4 sources: 1 ok, 1 new, 1 silent, 1 failing."
+
+
+async def test_posts_that_are_missing_stand_beside_their_channel(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await put(house, well=replace(OK, cursor=Cursor(gaps="3-9*7 41-80*1")))
+    assert "usually every 2 hours · ⚠️ missing posts: 3-9, 41-80" in await house.says("/sources", ADMIN)
+    roll(overview(house.config, house.store.path, NOW), NOW)
+    assert "         missing posts: 3-9, 41-80" in capsys.readouterr().out.splitlines()
 
 
 def test_without_a_database_the_command_line_shows_the_sources_of_the_config(

@@ -15,12 +15,14 @@ from monitor.health import MARKS, Status, status_of
 from monitor.markup import Safe, isolated, link, split
 from monitor.model import Message, Reply, Source, SourceState
 from monitor.prose import clip
+from monitor.sources.telegram_gaps import gap_ranges, read_gaps
 from monitor.store import Database, items, outbox
 from monitor.store import sources as sources_table
 
 ON_A_PAGE = 10  # sources; so many of the longest entries fit into a message
 LONGEST_NAME = 100  # UTF-16 units
 LONGEST_ERROR = 120
+LONGEST_GAPS = 40
 DAYS = 14  # of the row of bars
 NAMED = 10  # sources in trouble that /health names
 MB = 2**20
@@ -83,6 +85,8 @@ def _rhythm(call: Call, state: SourceState, daily: Sequence[int], now: datetime)
         told.append(call.say("sources.newest", ago=render.ago(state.newest, language, now)))
     if state.usual is not None:
         told.append(call.say("sources.usual", usual=render.span(state.usual, language)))
+    if missing := gap_ranges(read_gaps(state.cursor.gaps)):
+        told.append(call.say("sources.missing", posts=clip(missing, LONGEST_GAPS)))
     known = " · ".join(filter(None, told))
     return [known] if known else []
 

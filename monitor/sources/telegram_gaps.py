@@ -64,6 +64,11 @@ def in_gaps(number: int, gaps: Iterable[Gap]) -> bool:
     return any(gap.first <= number <= gap.last for gap in gaps)
 
 
+def gap_ranges(gaps: Iterable[Gap]) -> str:
+    """Return the ids of all gaps in short: "3-9, 41-80"."""
+    return ", ".join(f"{gap.first}-{gap.last}" for gap in gaps)
+
+
 def gap_words(gaps: Iterable[Gap]) -> tuple[str, ...]:
     """Return a sentence for an operator on each gap."""
     return tuple(

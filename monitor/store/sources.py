@@ -47,9 +47,10 @@ def state(db: Database, source_id: str) -> SourceState:
 
 
 def standings(db: Database) -> dict[str, SourceState]:
-    """Return the state of every known source without its cursor, which only its next poll needs."""
-    columns = ", ".join(("id", "failures", "gone", "error", *TIMES, *LENGTHS))
-    return {row["id"]: _standing(row, Cursor()) for row in db.query(f"SELECT {columns} FROM sources")}
+    """Return the state of every known source, and of its cursor the gaps: the rest is for its next poll."""
+    columns = ", ".join(("id", "failures", "gone", "error", "gaps", *TIMES, *LENGTHS))
+    rows = db.query(f"SELECT {columns} FROM sources")
+    return {row["id"]: _standing(row, Cursor(gaps=row["gaps"])) for row in rows}
 
 
 def save(db: Database, source: Source, after: SourceState) -> bool:
