@@ -5,7 +5,7 @@ CONFIG ?= config.toml
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: install demo run check test fix bench eval lock help
+.PHONY: install demo run check test fix bench delivery eval lock help
 
 install: .venv/installed  ## make .venv with the locked versions
 
@@ -33,6 +33,11 @@ bench: .venv/tested  ## measure speed, side by side with the obvious ways
 	$(BIN)/python benchmarks/matching.py
 	$(BIN)/python benchmarks/polling.py
 	$(BIN)/python benchmarks/scheduling.py
+
+delivery: .venv/tested  ## show that alerts survive kills and faults, and how fast they go (see docs/benchmarks.md)
+	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/fanout.py
+	$(BIN)/python benchmarks/crash.py
 
 eval: .venv/tested  ## score the packs on labelled items (DATA=PATH of the items)
 	$(BIN)/python benchmarks/topics.py $(DATA)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 SHARE = 0.98  # of what may be sent in all; the rest is left to the answers to commands
-BURST = 3  # messages in all that may follow each other at once: what a late wake-up made us miss
+LATE = 0.1  # seconds; as many messages in all may follow each other at once as a wake-up so late made us miss
 PRIVATE_BURST = 2  # to one person, after a rest: one less than Telegram was seen to take
 GROUP_BURST = 3  # to one group; with the pace below, no minute has more than the limit
 
@@ -53,7 +53,7 @@ class Limits:
         """Return the limits that keep within these numbers of messages."""
         burst = min(GROUP_BURST, max(1, int(group_per_minute) - 1))
         return cls(
-            overall=Limit(timedelta(seconds=1 / (per_second * SHARE)), BURST),
+            overall=Limit(timedelta(seconds=1 / (per_second * SHARE)), max(1, int(per_second * LATE))),
             private=Limit(timedelta(seconds=1 / private_per_second), PRIVATE_BURST),
             group=Limit(timedelta(minutes=1 / max(group_per_minute - burst, 0.5)), burst),
         )

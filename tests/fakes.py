@@ -19,6 +19,7 @@ from telegram_methods import ADMIN_RIGHTS, ChatState, Params, Refused, SentMessa
 from telegram_pace import Pace
 
 TOKEN = "123456789:a-token-that-only-the-stand-in-knows"
+SENDING = {"sendmessage", "editmessagetext"}
 TERMINATED = "terminated by other getUpdates request; make sure that only one bot instance is running"
 WEBHOOK_SET = (
     "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
@@ -88,6 +89,7 @@ class BotApi(Telegram):
         self._waiting: list[asyncio.Future[None]] = []
         self._poll: object = None  # the getUpdates that is being answered
         self.pace: Pace | None = None  # the limits that are enforced
+        self.delay = 0.0  # seconds that each message takes to be answered
 
     @property
     def url(self) -> str:
@@ -309,6 +311,8 @@ class BotApi(Telegram):
             raise Refused(401, "Unauthorized")
         if method == "getupdates":
             return await self._get_updates(params)
+        if self.delay and method in SENDING:
+            await asyncio.sleep(self.delay)
         return self.methods[method](params)
 
     async def _get_updates(self, params: Params) -> list[Params]:

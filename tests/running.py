@@ -45,6 +45,7 @@ class Bot:
         self.posts = [(1, "Добрий ранок")]
         self.access = "open"
         self.more = ""
+        self.program = [str(ROOT / "bot.py")]
         self.publish()
         self.write_config()
 
@@ -101,7 +102,7 @@ keywords = ["Starlink"]
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                ROOT / "bot.py",
+                *self.program,
                 "--config",
                 self.folder / "config.toml",
                 "run",

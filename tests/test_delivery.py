@@ -507,8 +507,8 @@ async def test_many_chats_are_served_side_by_side_where_telegram_takes_its_time(
 async def test_one_at_a_time_is_on_its_way_while_that_is_fast_enough(house: House) -> None:
     house.rules = telegrams()
     assert house.courier._width(backlog=100) == 1
-    house.courier._took = 0.07
-    assert house.courier._width(backlog=100) == 3
+    house.courier._took = 0.04
+    assert house.courier._width(backlog=100) == 2
     assert house.courier._width(backlog=5) == 1
 
 

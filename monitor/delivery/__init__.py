@@ -38,7 +38,8 @@ T = TypeVar("T")
 REST = timedelta(seconds=5)  # the longest time between two looks into the outbox
 LONGEST_PAUSE = timedelta(seconds=30)  # of everybody while Telegram is away
 IN_FLIGHT = 4  # messages at once, at the most
-CROWD = 30  # chats whose turn it is, from which on there may be more than one at once
+CROWD = 10  # chats whose turn it is, from which on there may be more than one at once
+MARGIN = 1.5  # of what is on its way at once, over what would just be enough
 POISON = 8  # tries without an answer, while other messages get theirs, until a message is given up
 
 
@@ -112,16 +113,18 @@ class Courier:
 
     async def round(self) -> bool:
         """Deliver what goes next; return whether there was anything that may go now."""
+        started = time.monotonic()
         claim = await self._claim()
         if claim.bundle:
-            await self._carry(claim)
+            await self._carry(claim, started)
         return bool(claim.bundle)
 
     async def _step(self, flying: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
         """Take the next message on its way, or wait for something to do; return what is on its way then."""
+        started = time.monotonic()
         claim = await self._claim()
         if claim.bundle:
-            flying = {*flying, asyncio.create_task(self._carry(claim))}
+            flying = {*flying, asyncio.create_task(self._carry(claim, started))}
             while len(flying) >= self._width(claim.backlog):
                 done, flying = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -145,20 +148,21 @@ class Courier:
     def _width(self, backlog: int) -> int:
         """Return how many messages may be on their way at once: as many as the limit needs, and one in doubt.
 
-        By Little's law those are the messages a second, times the seconds that one takes.
+        By Little's law those are the messages a second, times the seconds that one takes; a few more, since
+        those seconds vary.
         """
         if backlog < CROWD or self._unanswered or self._asked_by is not None:
             return 1
-        return min(max(1, math.ceil(self._rules().messages_per_second * self._took)), IN_FLIGHT)
+        return min(max(1, math.ceil(MARGIN * self._rules().messages_per_second * self._took)), IN_FLIGHT)
 
     async def _rest(self, following: datetime | None) -> None:
         """Sleep until something is put into the outbox, comes due there, or was marked."""
         rest = min(REST, max(following - self._clock.now(), timedelta())) if following else REST
         await _wait(self._wake, rest)
 
-    async def _carry(self, claim: claims.Claim) -> None:
+    async def _carry(self, claim: claims.Claim, started: float) -> None:
         """Send one message and mark its rows, whatever happens; raises TokenRefused alone."""
-        self.beat, started = time.monotonic(), time.monotonic()
+        self.beat = time.monotonic()
         bundle = claims.named(claim.bundle, dict(self._topics()))
         letter = letters.compose(bundle, claim.kind, self._clock.now())
         try:
@@ -173,7 +177,8 @@ class Courier:
             await self._settle(letter, refusals.refused, reason)
         else:
             await self._taken_by(letter, message_id, as_list=claim.kind in letters.HEADINGS)
-            self._took += (time.monotonic() - started - self._took) / 10
+            took = time.monotonic() - started
+            self._took += (took - self._took) / 10 if self._took else took
         finally:
             self._wake.set()
 

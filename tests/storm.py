@@ -1,0 +1,121 @@
+"""A bot that is killed again and again while stories arrive and are sent, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from running import ROOT, Bot
+
+CRASHING = str(ROOT / "tests" / "crashing.py")
+PROGRAM = str(ROOT / "bot.py")
+AT_ONCE = "[delivery]\nprivate_per_second = 1000\nmessages_per_second = 1000\n"
+READERS = (7, 8, 9)
+MOST_STEPS = 120
+TEXT = re.compile(r"Starlink report \d+ from the northern front")
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What so many kills did to the alerts of all readers."""
+
+    kills: int
+    alerts: int  # that there should be
+    lost: int
+    repeated: int
+    worst: int  # most repetitions between two kills
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kills} kills, {self.alerts} alerts: lost {self.lost}, repeated {self.repeated},"
+            f" at most {self.worst} by one kill"
+        )
+
+
+class Storm:
+    """Kills a bot and counts."""
+
+    def __init__(self, bot: Bot, chance: random.Random) -> None:
+        self.bot = bot
+        self.chance = chance
+        self.published: list[str] = []
+        self.kills = 0
+        self.marks: list[int] = []  # messages that had been sent at each kill
+
+    @staticmethod
+    def prepare(bot: Bot) -> None:
+        """Let the bot send as fast as it can."""
+        bot.more = AT_ONCE
+        bot.write_config()
+
+    async def begin(self) -> None:
+        """Let all readers subscribe."""
+        await self.bot.start()
+        for reader in READERS:
+            await self.bot.subscribe(reader)
+        await self.bot.baseline()
+        await self.bot.kill()
+
+    async def run(self, kills: int, told: Callable[[str], None] = lambda _: None) -> Damage:
+        """Kill the bot so often, every other time at a step between two writes; return the damage."""
+        for _ in range(kills):
+            step = self.chance.randint(1, MOST_STEPS) if self.kills % 2 else 0
+            await self._once(step)
+            self.kills += 1
+            self.marks.append(len(self.bot.api.sent))
+            if self.kills % 10 == 0:
+                told(f"{self.kills} kills, {len(self._told())} alerts arrived")
+        self.bot.program = [PROGRAM]
+        await self.bot.start()
+        whole = len(READERS) * len(self.published)
+        await self.bot.api.wait_for(lambda: len(self._told()) >= whole, within=60)
+        await asyncio.sleep(1)  # for what comes a second time
+        return self.damage()
+
+    async def _once(self, step: int) -> None:
+        """Start the bot, let stories come, and end it: at a step, or at any moment."""
+        self.bot.program = [CRASHING, str(step)] if step else [PROGRAM]
+        await self.bot.start()
+        for _ in range(self.chance.randint(1, 4)):
+            self.published.append(f"Starlink report {len(self.published)} from the northern front")
+            self.bot.publish((f"/report/{len(self.published)}", self.published[-1], ""))
+            await asyncio.sleep(self.chance.uniform(0, 0.5))  # the moment of the kill is what is tested
+        if step:
+            try:
+                await self.bot.exit_code(within=4)
+            except TimeoutError:
+                pass
+            else:
+                return
+        else:
+            await asyncio.sleep(self.chance.uniform(0, 1.5))
+        await self.bot.kill()
+
+    def _told(self) -> Counter[tuple[int, str]]:
+        return Counter(
+            (message.chat_id, text) for message in self.bot.api.sent for text in TEXT.findall(message.text)
+        )
+
+    def damage(self) -> Damage:
+        """Return what was lost and repeated up to now."""
+        told = self._told()
+        seen: set[tuple[int, str]] = set()
+        repeats: Counter[int] = Counter()
+        for place, message in enumerate(self.bot.api.sent):
+            for text in TEXT.findall(message.text):
+                key = (message.chat_id, text)
+                if key in seen:
+                    repeats[sum(mark <= place for mark in self.marks)] += 1
+                seen.add(key)
+        whole = {(reader, text) for reader in READERS for text in self.published}
+        return Damage(
+            kills=self.kills,
+            alerts=len(whole),
+            lost=len(whole - told.keys()),
+            repeated=sum(told.values()) - len(told),
+            worst=max(repeats.values(), default=0),
+        )
