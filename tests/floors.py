@@ -13,6 +13,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "edits",
         "audience",
         "buttons",
+        "zones",
         "render",
         "cadence",
         "pacing",

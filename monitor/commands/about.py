@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from monitor import zones
 from monitor.commands.desk import ECHO, Call, Command, listing
 from monitor.commands.rhythms import how
-from monitor.commands.settings import zone_name
 from monitor.markup import Safe
 from monitor.model import Message, Place, Reply, SourceState, Subscription, Topic
 from monitor.prose import clip
@@ -109,7 +109,7 @@ def blame_text(blame: Mapping[str, int]) -> str:
 def _mine(call: Call, facts: Facts) -> Safe:
     heard = (*call.desk.topics.values(), *facts.own)
     names = [topic.name for topic in heard if topic.id in facts.mine]
-    zone = zone_name(call.chat.timezone)
+    zone = zones.shown(call.chat.timezone)
     if not names:
         return call.say("status.nothing", zone=zone)
     return call.say("status.you", names=listing(names), zone=zone)

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from monitor import hours, render
+from monitor import hours, render, zones
 from monitor.commands import hearing
 from monitor.commands.desk import ECHO, Call, listing, rows
-from monitor.commands.settings import zone_name
 from monitor.config.durations import format_duration, parse_duration
 from monitor.model import Button, Message, Reply, Topic
 from monitor.prose import clip
@@ -87,7 +86,7 @@ async def quiet(call: Call) -> Reply:
     if chosen is None:
         return call.reply("quiet.off")
     buttons = ((Button(call.say("quiet.zone"), "/timezone"), Button(call.say("quiet.end"), "/quiet off")),)
-    zone = zone_name(call.chat.timezone)
+    zone = zones.shown(call.chat.timezone)
     return Reply(Message(call.say("quiet.done", hours=chosen, zone=zone), buttons=buttons))
 
 
@@ -95,7 +94,7 @@ def _which_hours(call: Call) -> Message:
     buttons = [Button(night, f"/quiet {night}") for night in NIGHTS]
     if call.chat.quiet:
         buttons.append(Button(call.say("quiet.end"), "/quiet off"))
-    zone = zone_name(call.chat.timezone)
+    zone = zones.shown(call.chat.timezone)
     if call.argument:
         text = call.say("quiet.wrong", argument=clip(call.argument, ECHO))
     elif call.chat.quiet:

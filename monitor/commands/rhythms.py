@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from monitor import hours
+from monitor import hours, zones
 from monitor.commands import hearing
 from monitor.commands.desk import ECHO, Call, listing, rows
-from monitor.commands.settings import zone_name
 from monitor.markup import Safe
 from monitor.model import Button, Message, Reply, Rhythm, Subscription, Topic
 from monitor.prose import clip
@@ -57,7 +56,7 @@ async def silent(call: Call) -> Reply:
 def how(call: Call, rhythm: Rhythm) -> Safe:
     """Return a rhythm in words."""
     at = f"{rhythm.at:%H:%M}" if rhythm.at is not None else ""
-    return call.say(f"digest.{rhythm.every}", time=at, zone=zone_name(call.chat.timezone))
+    return call.say(f"digest.{rhythm.every}", time=at, zone=zones.shown(call.chat.timezone))
 
 
 def _toggle(topic: Topic, own: Subscription) -> Button:

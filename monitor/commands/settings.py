@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from zoneinfo import available_timezones
+from collections.abc import Iterable
 
+from monitor import hours, zones
 from monitor.commands import hearing
-from monitor.commands.desk import ECHO, Call, nearest, rows
+from monitor.commands.desk import ECHO, Call, rows
+from monitor.markup import Safe
 from monitor.model import Button, Message, Reply
 from monitor.phrases import LANGUAGES, say
 from monitor.prose import clip
 
-OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−])\s*0?(\d{1,2})(?::?00)?", re.IGNORECASE | re.ASCII)
-TURNED = re.compile(r"(etc/)?gmt")  # in some of these "+3" is west of Greenwich: nothing to be offered
-FIXED = re.compile(r"Etc/GMT([+-])(\d+)")
 OFFERED = ("Europe/Kyiv", "Europe/London", "Europe/Berlin", "Europe/Vilnius", "America/New_York", "UTC")
 
 
@@ -31,43 +28,32 @@ async def language(call: Call) -> Reply:
 
 
 async def timezone(call: Call) -> Reply:
-    """Let the chat choose the zone in which times are shown."""
+    """Let the chat choose the zone in which times are shown and meant."""
     if not call.argument:
-        buttons = [Button(zone, f"/timezone {zone}") for zone in OFFERED]
-        text = call.say("timezone.which", zone=zone_name(call.chat.timezone))
-        return Reply(Message(text, buttons=rows(buttons, 2)))
-    known = _zones()
-    zone = _fixed(call.argument) or known.get(call.argument.casefold())
+        text = call.say("timezone.which", zone=zones.shown(call.chat.timezone))
+        return _choice(call, text, OFFERED)
+    if there := zones.spot(call.argument):
+        near = zones.around(there, call.desk.clock.now())
+        return (
+            await _chosen(call, near[0]) if len(near) == 1 else _choice(call, call.say("timezone.near"), near)
+        )
+    zone = zones.named(call.argument)
     if zone is None:
-        meant = nearest(call.argument, {key: key for key in known if not TURNED.match(key)})
-        buttons = [Button(known[meant], f"/timezone {known[meant]}")] if meant else []
         text = call.say("timezone.unknown", argument=clip(call.argument, ECHO))
-        return Reply(Message(text, buttons=rows(buttons, 1)))
+        return _choice(call, text, zones.suggestions(call.argument[:ECHO]))
+    return await _chosen(call, zone)
+
+
+async def _chosen(call: Call, zone: str) -> Reply:
     await hearing.adjust_chat(call, timezone=zone)
-    return call.reply("timezone.done", zone=zone_name(zone))
+    time = f"{call.desk.clock.now().astimezone(hours.zone(zone)):%H:%M}"
+    return call.reply("timezone.done", zone=zones.shown(zone), time=time)
 
 
-def zone_name(zone: str) -> str:
-    """Return how a time zone is shown: by its name, a fixed one by its offset, "UTC+03:00"."""
-    fixed = FIXED.fullmatch(zone)
-    if fixed is None:
-        return zone
-    sign = "+" if fixed[1] == "-" else "-"  # "Etc/GMT-3" is east of Greenwich (tz database, file "etcetera")
-    return f"UTC{sign}{int(fixed[2]):02}:00"
-
-
-def _fixed(offset: str) -> str | None:
-    """Return the zone of an offset such as "+3", "UTC+3" or "-05:00"; None for what is none."""
-    found = OFFSET.fullmatch(offset.strip())
-    if found is None:
-        return None
-    hours = int(found[2])
-    if not hours:
-        return "UTC"
-    return _zones().get(f"etc/gmt{'-' if found[1] == '+' else '+'}{hours}")
-
-
-@cache
-def _zones() -> dict[str, str]:
-    """Return the IANA time zones by their names in small letters."""
-    return {zone.casefold(): zone for zone in sorted(available_timezones())}
+def _choice(call: Call, text: str, offered: Iterable[str]) -> Reply:
+    """Ask with a button for each zone, which shows what time it is there."""
+    now = call.desk.clock.now()
+    buttons = [
+        Button(f"{zone} · {now.astimezone(hours.zone(zone)):%H:%M}", f"/timezone {zone}") for zone in offered
+    ]
+    return Reply(Message(Safe(text), buttons=rows(buttons, 2)))

@@ -7,6 +7,7 @@ from telegram import Chat, ChatMember, ChatMemberUpdated, Message, MessageOrigin
 from monitor.model import Attachment, Membership, Request, Standing
 from monitor.telegram_bot.client import kind_of
 
+TIMEZONE = "/timezone"  # what a location asks for: the zone there
 MANAGE = "/manage"  # what a forwarded post of a channel asks for: to speak for that channel
 
 
@@ -56,6 +57,8 @@ def _said(message: Message) -> str | None:
     origin = message.forward_origin
     if isinstance(origin, MessageOriginChannel) and message.chat.type == Chat.PRIVATE:
         return f"{MANAGE} {origin.chat.id}"
+    if message.location and message.chat.type == Chat.PRIVATE:
+        return f"{TIMEZONE} {message.location.latitude:.4f} {message.location.longitude:.4f}"
     return message.text
 
 
