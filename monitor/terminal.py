@@ -147,6 +147,9 @@ def roll(standings: Iterable[Standing], now: datetime) -> None:
         line = Text(f"{status:<8} ", style=COLOURS.get(status, "yellow"))
         line.append(f"{source.id}  ", style="not bold cyan").append(source.name, style="not bold default")
         line.append("  (official)" if source.official else "", style="not bold blue")
+        line.append(
+            "" if source.added_by is None else f"  (added by {source.added_by})", style="not bold blue"
+        )
         console.print(line.append(f"  {source.address}", style="not bold dim"))
         if known := "  ".join(filter(None, [sparkline(daily), *_rhythm(state, now)])):
             console.print(Text(f"{' ' * 9}{known}", style="dim"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -68,6 +69,16 @@ async def test_a_paused_source_is_polled_no_more_until_it_is_resumed_also_one_of
         await engine.follow_sources()
         assert [one.id for one in engine.active()] == active
         assert ids(engine) == ["example"]
+
+
+async def test_a_source_that_is_resumed_is_looked_at_at_once_also_one_that_was_gone(engine: Engine) -> None:
+    later = NOW + timedelta(days=1)
+    gone = SourceState(polled=NOW, succeeded=NOW, next_poll=later, failures=3, gone=True)
+    await engine.store.write(partial(sources.save, source=CONFIG.sources[0], after=gone))
+    await engine.store.write(partial(added.pause, source_id="example", since=None))
+    assert (await engine.due())["example"] < NOW + timedelta(minutes=1)
+    kept = replace(gone, next_poll=None, gone=False)
+    assert await engine.store.read(partial(sources.state, source_id="example")) == kept
 
 
 async def test_a_source_that_is_added_again_begins_anew(engine: Engine) -> None:

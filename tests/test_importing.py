@@ -106,7 +106,8 @@ def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path) -> None:
     done = run("sources", "--import", "list.opml", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "2 added, 1 known already, 1 refused."
-    assert "one-example" in run("sources", folder=folder).stdout
+    listed = run("sources", folder=folder).stdout
+    assert "one-example  One  (added by bot.py)  https://one.example/feed" in listed
     exported = run("sources", "--export", folder=folder).stdout
     assert exported.count("xmlUrl=") == 3
     assert run("sources", "--export", "out.opml", folder=folder).returncode == 0

@@ -54,7 +54,7 @@ async def remove(call: Call) -> Reply:
         mine = [one for one in call.desk.sources() if one.added_by is not None]
         return choosing.ask(call, "remove", mine)
     if source.added_by is None:
-        text = call.say("remove.configured", name=source.name, id=source.id, path=call.desk.config().path)
+        text = call.say("remove.configured", name=_name(source), id=source.id, path=call.desk.config().path)
         pause = Button(call.say("pause.button"), f"/pause {source.id}")
         return Reply(Message(text, buttons=() if source.paused else ((pause,),)))
     await call.desk.store.write(partial(added.remove, source_id=source.id))
@@ -62,7 +62,7 @@ async def remove(call: Call) -> Reply:
     log.info("source id=%s state=removed user=%d", source.id, call.request.user_id)
     address = f"@{source.address}" if source.kind == "channel" else source.address
     again = Button(call.say("remove.undo"), call.desk.shortcuts.shorten(f"/add {address} {source.name}"))
-    return Reply(Message(call.say("remove.done", name=source.name), buttons=((again,),)))
+    return Reply(Message(call.say("remove.done", name=_name(source)), buttons=((again,),)))
 
 
 async def pause(call: Call) -> Reply:
@@ -85,13 +85,18 @@ async def _rest(call: Call, command: str, back: str, since: datetime | None) -> 
     await call.desk.sources_changed()
     log.info("source id=%s state=%sd user=%d", source.id, command, call.request.user_id)
     button = Button(call.say(f"{back}.button"), f"/{back} {source.id}")
-    return Reply(Message(call.say(f"{command}.done", name=source.name), buttons=((button,),)))
+    return Reply(Message(call.say(f"{command}.done", name=_name(source)), buttons=((button,),)))
+
+
+def _name(source: Source) -> Safe:
+    """Return how a source is called, so that it cannot reorder what stands around it."""
+    return Safe(isolated(source.name))
 
 
 def _there(call: Call, source: Source) -> Reply:
     """Say that an address is read already, and under which name."""
     button = Button(call.say("add.show"), f"/latest {source.id}")
-    return Reply(Message(call.say("add.known", name=source.name, id=source.id), buttons=((button,),)))
+    return Reply(Message(call.say("add.known", name=_name(source), id=source.id), buttons=((button,),)))
 
 
 def _choice(call: Call, seen: Glimpse) -> Reply:
@@ -126,7 +131,7 @@ async def _admitted(call: Call, seen: Glimpse, name: str) -> Reply:
 def _told(call: Call, source: Source, seen: Glimpse) -> Safe:
     """Return what a new source is: its kind, how much it shows, and the newest of that."""
     lines = [
-        call.say("add.done", name=source.name, id=source.id),
+        call.say("add.done", name=_name(source), id=source.id),
         call.say(f"add.{source.kind}", count=len(seen.items)),
     ]
     if seen.items:

@@ -34,8 +34,10 @@ def every(db: Database) -> list[Source]:
 
 def add(db: Database, new: Iterable[Source], now: datetime) -> None:
     """Add sources; each begins anew, also one that was there before: its first answer is its baseline."""
-    for source in new:
-        db.table("added_sources").insert(
+    fresh = list(new)
+    before = {row["id"] for row in db.query("SELECT id FROM sources")}
+    db.table("added_sources").insert_all(
+        (
             {
                 "id": source.id,
                 "name": source.name,
@@ -45,11 +47,15 @@ def add(db: Database, new: Iterable[Source], now: datetime) -> None:
                 "tags": json.dumps(source.tags, ensure_ascii=False),
                 "added_by": source.added_by or "",
                 "added": stamp(now),
-            },
-            replace=True,
-        )
-        sources.declare(db, [source])
-        sources.forget(db, source.id)
+            }
+            for source in fresh
+        ),
+        replace=True,
+    )
+    sources.declare(db, fresh)
+    for source in fresh:
+        if source.id in before:
+            sources.forget(db, source.id)
 
 
 def admit(
@@ -94,9 +100,12 @@ def remove(db: Database, source_id: str) -> bool:
 
 
 def pause(db: Database, source_id: str, since: datetime | None) -> None:
-    """Leave a source alone from now on; with None, poll it again."""
-    moment = stamp(since) if since else None
-    db.execute("UPDATE sources SET paused = ? WHERE id = ?", [moment, source_id])
+    """Leave a source alone from now on; with None, poll it again at once, also one that was gone."""
+    if since:
+        db.execute("UPDATE sources SET paused = ? WHERE id = ?", [stamp(since), source_id])
+    else:
+        again = "UPDATE sources SET paused = NULL, gone = 0, next_poll = NULL WHERE id = ?"
+        db.execute(again, [source_id])
     if since is None:  # one that said that it is gone is asked once more
         db.execute("UPDATE sources SET next_poll = NULL WHERE id = ? AND gone", [source_id])
 
