@@ -114,6 +114,24 @@ async def test_a_bomb_is_not_unpacked(web: Web, packed: str) -> None:
     assert "20 MB unpacked" in await refusal(web.url("/bomb"))
 
 
+async def test_of_many_large_bodies_two_are_held_at_a_time(web: Web) -> None:
+    web.serve("/feed", b" " * 3_000_000, packed="gzip")
+    held, most = 0, 0
+
+    async def look(http: Http) -> None:
+        nonlocal held, most
+        with http.one_look():
+            assert len((await http.get(web.url("/feed"), trusted=True)).body) == 3_000_000
+            held += 1
+            most = max(most, held)
+            await asyncio.sleep(0.02)
+            held -= 1
+
+    async with Http(per_host=10) as http:
+        await asyncio.gather(*(look(http) for _ in range(8)))
+    assert (held, most) == (0, 2)
+
+
 async def test_a_large_body_is_unpacked_whole(web: Web) -> None:
     body = os.urandom(1_000) * 3_000
     web.serve("/feed", body, packed="gzip")

@@ -50,6 +50,7 @@ class Web:
 
     requests: list[Seen] = field(default_factory=list)
     at_once: int = 0  # the most requests that ran at the same time
+    host: str = "127.0.0.1"  # "0.0.0.0" answers on every address of loopback
 
     def __post_init__(self) -> None:
         self._answers: dict[str, Answer] = {}
@@ -61,7 +62,7 @@ class Web:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, self.host, 0)
         await site.start()
         self.port: int = self._runner.addresses[0][1]
         return self
@@ -192,7 +193,7 @@ class Web:
         self.at_once = max(self.at_once, self._running)
         try:
             return await answer(request)
-        except ConnectionResetError:  # whoever asked is gone
+        except ConnectionError:  # whoever asked is gone
             return web.Response()
         finally:
             self._running -= 1

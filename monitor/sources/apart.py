@@ -17,6 +17,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -28,12 +29,14 @@ from monitor.sources.kind import Fetched, Parse
 
 T = TypeVar("T")
 
+THREADS: Final = 2  # for the rest; more would only wait for each other
 LARGE: Final = 512 * 1024  # bytes of a body that is read in the other process
 MANY: Final = 20_000  # tags, of which feedparser reads about 60,000 a second
 LONGEST: Final = 20.0  # seconds for one document
 IDLE: Final = 60.0  # seconds until the process ends that has nothing to do
-MOST_MEMORY: Final = 2**30  # bytes of address space
+MOST_MEMORY: Final = 2**29  # bytes of address space
 NICENESS: Final = 10
+_STEP: Final = 2**18
 _LENGTH = struct.Struct("<Q")
 _ROOT: Final = Path(__file__).parent.parent.parent
 _COMMAND: Final = "from monitor.sources.apart import serve; serve()"
@@ -46,6 +49,7 @@ class Apart:
         """Begin nothing yet; `longest` is the limit for one document in the other process, in seconds."""
         self._longest = longest
         self._turn = asyncio.Lock()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="parse")
         self._process: asyncio.subprocess.Process | None = None
         self._idle: asyncio.TimerHandle | None = None
 
@@ -56,7 +60,8 @@ class Apart:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the process, whatever it does."""
+        """End the process, whatever it does, and the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         if self._process is not None:
             process = self._process
             self._end()
@@ -66,7 +71,8 @@ class Apart:
         """Return what `parse` does; raises what it raises, and `SourceUnreadable` where it takes too long."""
         bodies = [answer.body for answer in fetched.answers]
         if not is_large(bodies):
-            return await asyncio.to_thread(parse, fetched, source, cursor)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, parse, fetched, source, cursor)
         return await self.run(shown(fetched.answers[-1].url), parse, fetched, source, cursor)
 
     async def run(self, where: str, function: Callable[..., T], *arguments: object) -> T:
@@ -101,8 +107,9 @@ class Apart:
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
         process.stdin.write(_LENGTH.pack(len(request)))
-        process.stdin.write(request)
-        await process.stdin.drain()
+        for start in range(0, len(request), _STEP):  # so that it does not stand in memory a third time
+            process.stdin.write(request[start : start + _STEP])
+            await process.stdin.drain()
         (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
         done, value = pickle.loads(await process.stdout.readexactly(length))  # noqa: S301 - of our own process
         return done, value

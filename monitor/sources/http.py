@@ -23,14 +23,14 @@ from monitor.model import Hints
 from monitor.sources.addresses import Resolver, SocketFactory, public_socket, was_refused
 from monitor.sources.headers import Headers, hints, retry_after
 from monitor.sources.turns import Turns
-from monitor.sources.unpacking import ACCEPTED, NotUnpackable, TooLong, unpack
+from monitor.sources.unpacking import ACCEPTED, NotUnpackable, TooLong, measure, unpack
 
 USER_AGENT: Final = "monitor-bot (+self-hosted)"
 MAX_DOWNLOAD: Final = 10 * 2**20  # bytes as they come
 MAX_BODY: Final = 20 * 2**20  # bytes once unpacked
 MAX_REDIRECTS: Final = 5
 REST: Final = timedelta(minutes=1)  # for a host that answers 429 without a Retry-After
-_MOST_LARGE: Final = 3  # bodies larger than the next at a time, from the first byte until they are read
+_MOST_LARGE: Final = 2  # bodies larger than the next at a time, from the first byte until they are read
 _AT_ONCE: Final = 2**20  # bytes that are unpacked without leaving the event loop
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
@@ -182,6 +182,7 @@ class Http:
         try:
             return unpack(packed, coding, _AT_ONCE)
         except TooLong:
+            await asyncio.to_thread(measure, packed, coding, MAX_BODY)
             await self._make_room()
             return await asyncio.to_thread(unpack, packed, coding, MAX_BODY)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import brotli  # type: ignore[import-untyped]  # ships no types
@@ -12,6 +13,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB: Final = zlib.MAX_WBITS
 _BARE: Final = -zlib.MAX_WBITS
 _STEP: Final = 64 * 1024
+_INFLATED: Final = 2**20
 
 
 class TooLong(Exception):
@@ -27,50 +29,64 @@ def unpack(packed: bytes, coding: str, limit: int) -> bytes:
 
     Raises `TooLong` as soon as it passes `limit` bytes, and `NotUnpackable`.
     """
-    coding = coding.strip().lower()
-    if coding in {"", "identity"} or not packed:
-        if len(packed) > limit:
+    unpacked: list[bytes] = []
+    left = limit
+    for piece in _pieces(packed, coding.strip().lower()):
+        left -= len(piece)
+        if left < 0:
             raise TooLong
-        return packed
-    if coding in {"gzip", "x-gzip"}:
-        return _inflate(packed, _GZIP, limit)
-    if coding == "deflate":
-        return _inflate(packed, _ZLIB if packed[0] & 0x0F == 8 else _BARE, limit)  # noqa: PLR2004 - RFC 1950, 2.2
-    if coding == "br":
-        return _unbrotli(packed, limit)
-    raise NotUnpackable(f"is packed as {coding[:40]!r}, which was not asked for")
+        unpacked.append(piece)
+    return b"".join(unpacked)
 
 
-def _inflate(packed: bytes, window: int, limit: int) -> bytes:
-    """Return what zlib makes of it; gzip may hold several members, one after another (RFC 1952, 2.2)."""
-    unpacked = bytearray()
+def measure(packed: bytes, coding: str, limit: int) -> None:
+    """Raise what `unpack` would, and keep nothing of the body: a bomb takes no memory."""
+    left = limit
+    for piece in _pieces(packed, coding.strip().lower()):
+        left -= len(piece)
+        if left < 0:
+            raise TooLong
+
+
+def _pieces(packed: bytes, coding: str) -> Iterator[bytes]:
+    """Yield what is in a body, piece by piece."""
+    if coding in {"", "identity"} or not packed:
+        yield packed
+    elif coding in {"gzip", "x-gzip"}:
+        yield from _inflate(packed, _GZIP)
+    elif coding == "deflate":
+        yield from _inflate(packed, _ZLIB if packed[0] & 0x0F == 8 else _BARE)  # noqa: PLR2004 - RFC 1950, 2.2
+    elif coding == "br":
+        yield from _unbrotli(packed)
+    else:
+        raise NotUnpackable(f"is packed as {coding[:40]!r}, which was not asked for")
+
+
+def _inflate(packed: bytes, window: int) -> Iterator[bytes]:
+    """Yield what zlib makes of it; gzip may hold several members, one after another (RFC 1952, 2.2)."""
     while packed:
         one = zlib.decompressobj(window)
-        try:
-            unpacked += one.decompress(packed, limit + 1 - len(unpacked))
-        except zlib.error as error:
-            raise NotUnpackable("is damaged: it cannot be unpacked") from error
-        if len(unpacked) > limit:
-            raise TooLong
-        if not one.eof:
-            raise NotUnpackable("was cut off before its end")
+        while not one.eof:
+            try:
+                piece = one.decompress(packed, _INFLATED)
+            except zlib.error as error:
+                raise NotUnpackable("is damaged: it cannot be unpacked") from error
+            packed = one.unconsumed_tail
+            if not piece and not packed:
+                raise NotUnpackable("was cut off before its end")
+            yield piece
         more = window == _GZIP and one.unused_data.startswith(b"\x1f\x8b")
         packed = one.unused_data if more else b""
-    return bytes(unpacked)
 
 
-def _unbrotli(packed: bytes, limit: int) -> bytes:
-    """Return what brotli makes of it, a step at a time."""
+def _unbrotli(packed: bytes) -> Iterator[bytes]:
+    """Yield what brotli makes of it, a step at a time."""
     one = brotli.Decompressor()
-    unpacked = bytearray()
     try:
         while piece := one.process(packed, output_buffer_limit=_STEP):
-            unpacked += piece
+            yield piece
             packed = b""  # it keeps what it has not yet read
-            if len(unpacked) > limit:
-                raise TooLong
     except brotli.error as error:
         raise NotUnpackable("is damaged: it cannot be unpacked") from error
     if not one.is_finished():
         raise NotUnpackable("was cut off before its end")
-    return bytes(unpacked)
