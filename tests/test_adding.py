@@ -18,7 +18,7 @@ from test_commands import ADMIN, House, labels
 
 from monitor.commands.shortcuts import LONGEST, Shortcuts
 from monitor.config import read_address
-from monitor.model import Reply
+from monitor.model import Reply, SourceState
 from monitor.sources import FeedLink, Glimpse
 from monitor.store import Store, items, sources
 
@@ -196,6 +196,9 @@ async def test_nothing_to_remove_or_resume_is_said(house: House) -> None:
 
 async def test_the_last_items_of_a_source_are_shown_on_request(house: House) -> None:
     await says(house, f"/add {FEED}")
+    assert "not read Example <News> yet" in await says(house, "/latest example-org")
+    read = SourceState(polled=NOW, succeeded=NOW)
+    await house.store.write(partial(sources.save, source=house.added[0], after=read))
     assert "Nothing yet" in await says(house, "/latest example-org")
     await house.store.write(
         partial(items.insert, item=item("Bridge", source_id="example-org"), matches=(), found=NOW)

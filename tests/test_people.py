@@ -47,6 +47,14 @@ async def test_a_chat_is_let_in_and_shut_out_with_buttons(house: House) -> None:
     assert await house.status(3) == "active"
 
 
+async def test_no_button_shuts_an_admin_out(house: House) -> None:
+    await hears(house, "/start")
+    reply = await hears(house, "/chats")
+    assert reply.message
+    assert f"({ADMIN})" in reply.message.html.replace("<code>", "").replace("</code>", "")
+    assert labels(reply.message) == []
+
+
 async def test_only_admins_see_who_else_is_there_and_reload(house: House) -> None:
     for command in ("/chats", "/chats remove 500", "/reload"):
         assert await house.says(command, 1) == "Only an admin may do that."

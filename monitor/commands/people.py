@@ -44,7 +44,7 @@ async def _board(call: Call, argument: str) -> Reply:
     shown = everybody[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
     heading = call.say("chats.heading", count=len(everybody))
     lines = [_line(call, chat, topics) for chat, topics in shown]
-    buttons = tuple(_row(call, chat) for chat, _ in shown)
+    buttons = tuple(row for chat, _ in shown if (row := _row(call, chat)))
     text = split([heading, "", *lines])[0]
     return Reply(Message(text, buttons=buttons + turns(call, "chats", page, len(everybody), ON_A_PAGE)))
 
@@ -57,9 +57,9 @@ def _line(call: Call, chat: Chat, topics: int) -> Safe:
 
 
 def _row(call: Call, chat: Chat) -> tuple[Button, ...]:
-    """Return the buttons for what can be done with a chat."""
+    """Return the buttons for what can be done with a chat; nothing can with that of an admin."""
     title = clip(chat.title or str(chat.id), ECHO // 2)
-    actions: Sequence[str] = ACTIONS[chat.status]
+    actions: Sequence[str] = () if call.desk.is_admin(chat.id) else ACTIONS[chat.status]
     return tuple(
         Button(f"{call.say(f'chats.{action}')} {title}", f"/chats {action} {chat.id}") for action in actions
     )

@@ -9,9 +9,10 @@ from monitor import render
 from monitor.commands import choosing, topics
 from monitor.commands.desk import ECHO, Call, listing
 from monitor.markup import split
-from monitor.model import Button, Message, Reply, Topic
+from monitor.model import Button, Message, Reply, Source, Topic
 from monitor.prose import clip
 from monitor.store import chats, items, watches
+from monitor.store import sources as sources_table
 from monitor.store.items import Found
 
 SHOWN = 10
@@ -41,7 +42,8 @@ async def _latest_of_source(call: Call, topics: Mapping[str, Topic]) -> Reply:
     source = choosing.find(call.argument, sources)
     if source is not None:
         newest = partial(items.latest_of, source_id=source.id, limit=SHOWN)
-        return _listed(call, source.name, await call.desk.store.read(newest))
+        found = await call.desk.store.read(newest)
+        return _listed(call, source.name, found) if found else await _nothing_of(call, source)
     argument = clip(call.argument, ECHO)
     things: list[choosing.Named] = [*topics.values(), *sources]
     near = choosing.meant(call.argument, things)
@@ -50,6 +52,15 @@ async def _latest_of_source(call: Call, topics: Mapping[str, Topic]) -> Reply:
     button = Button(clip(near.name, ECHO), f"/latest {near.id}")
     text = call.say("choose.misspelt", argument=argument, meant=near.name)
     return Reply(Message(text, buttons=((button,),)))
+
+
+async def _nothing_of(call: Call, source: Source) -> Reply:
+    """Say that a source brought nothing, or that it was not read yet."""
+    state = await call.desk.store.read(partial(sources_table.state, source_id=source.id))
+    if state.succeeded or source.paused:
+        return call.reply("latest.nothing")
+    text = call.say("latest.not_yet", name=source.name)
+    return Reply(Message(text, buttons=((Button(call.say("add.show"), f"/latest {source.id}"),),)))
 
 
 def _listed(call: Call, names: str, found: Sequence[Found]) -> Reply:

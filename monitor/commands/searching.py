@@ -37,9 +37,12 @@ async def search(call: Call) -> Reply:
 
 
 def _verified(candidates: Sequence[Found], words: Sequence[str]) -> list[Found]:
-    """Return the candidates that have all the words."""
+    """Return the candidates that have all the words, the newest first."""
     matcher = Matcher([search_topic(words)])
-    return [found for found in candidates if matcher.match(found.item, found.source)]
+    verified = [found for found in candidates if matcher.match(found.item, found.source)]
+    return sorted(
+        verified, key=lambda found: min(found.item.published or found.found, found.found), reverse=True
+    )
 
 
 def _page(call: Call, found: Sequence[Found], said: str, number: int) -> Message:
