@@ -38,6 +38,7 @@ delivery: .venv/tested  ## show that alerts survive kills and faults, and how fa
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/fanout.py
 	$(BIN)/python benchmarks/crash.py
+	$(BIN)/python benchmarks/chaos.py
 
 eval: .venv/tested  ## score the packs on labelled items (DATA=PATH of the items)
 	$(BIN)/python benchmarks/topics.py $(DATA)

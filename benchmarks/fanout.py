@@ -14,9 +14,9 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from stage import TOPICS, Cost, readers
+from stage import TOPICS, Cost
 
-from running import a_bot  # isort: skip
+from running import a_bot, readers  # isort: skip
 from telegram_pace import Pace  # isort: skip
 
 FIRST = 1_000_001  # id of the first reader

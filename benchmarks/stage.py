@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from os import sysconf
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from monitor.model import Chat
-from monitor.store import Database, Store, chats
 
+ROOT = Path(__file__).parent.parent
 TICKS = sysconf("SC_CLK_TCK")
 TOPICS = """
 [[topics]]
@@ -25,23 +22,6 @@ name = "Air raid"
 keywords = ["air raid"]
 priority = "urgent"
 """
-
-
-async def readers(database: Path, ids: Iterable[int], topics: Sequence[str]) -> None:
-    """Let these chats be there and hear of these topics."""
-    now = datetime.now(UTC)
-
-    def job(db: Database) -> None:
-        for chat_id in ids:
-            if chats.get(db, chat_id) is None:
-                chats.put(db, Chat(chat_id, f"Reader {chat_id}", "active", "en", "Europe/Kyiv"), now)
-            chats.subscribe(db, chat_id, topics, now)
-
-    store = await asyncio.to_thread(Store.open, database)
-    try:
-        await store.write(job)
-    finally:
-        await store.close()
 
 
 @dataclass(frozen=True)

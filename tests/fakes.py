@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from aiohttp import web
+from telegram_conduct import SENDING, Conduct
 from telegram_methods import ADMIN_RIGHTS, ChatState, Params, Refused, SentMessage, Telegram, parsed
 from telegram_pace import Pace
 
 TOKEN = "123456789:a-token-that-only-the-stand-in-knows"
-SENDING = {"sendmessage", "editmessagetext"}
 TERMINATED = "terminated by other getUpdates request; make sure that only one bot instance is running"
 WEBHOOK_SET = (
     "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
@@ -89,6 +89,7 @@ class BotApi(Telegram):
         self._waiting: list[asyncio.Future[None]] = []
         self._poll: object = None  # the getUpdates that is being answered
         self.pace: Pace | None = None  # the limits that are enforced
+        self.conduct = Conduct()
         self.delay = 0.0  # seconds that each message takes to be answered
 
     @property
@@ -182,14 +183,16 @@ class BotApi(Telegram):
     def unblock(self, chat_id: int) -> None:
         """Let the bot in again."""
         self.known(chat_id).bar = None
+        self.conduct.opened(chat_id)
         self._membership(chat_id, "kicked", "member")
 
-    def upgrade(self, chat_id: int, new_id: int) -> None:
-        """Let a group become a supergroup: Telegram says so in the old one, and refuses that from then on."""
+    def upgrade(self, chat_id: int, new_id: int, *, told: bool = True) -> None:
+        """Let a group become a supergroup, and refuse the old one from then on; `told`: an update says so."""
         old, new = self.known(chat_id), self.known(new_id)
         new.title = old.title
         message = {"message_id": self.number(), "date": int(time.time()), "chat": old.as_json()}
-        self.update("message", {**message, "migrate_to_chat_id": new_id})
+        if told:
+            self.update("message", {**message, "migrate_to_chat_id": new_id})
         self.bar(chat_id, 400, "group chat was upgraded to a supergroup chat", migrate_to_chat_id=new_id)
         self._notify()
 
@@ -220,15 +223,20 @@ class BotApi(Telegram):
         """Return the labels of all buttons in a chat."""
         return [b.label for message in self.shown(chat_id) for row in message.buttons for b in row]
 
-    async def wait_for(self, wanted: int | Callable[[], Any], within: float = 5.0) -> Any:
+    async def wait_for(
+        self, wanted: int | Callable[[], Any], within: float = 5.0, *, or_else: bool = True
+    ) -> Any:
         """Return once so many messages were sent, or what the function returns once it is true.
 
-        It looks whenever a request was answered, and now and then for what happens elsewhere.
+        After that time it fails, or returns what is false, as `or_else` says. It looks whenever a request was
+        answered, and now and then for what happens elsewhere.
         """
         check = (lambda: len(self.sent) >= wanted) if isinstance(wanted, int) else wanted
         deadline = time.monotonic() + within
         while not (found := check()):
             if (left := deadline - time.monotonic()) <= 0:
+                if not or_else:
+                    return found
                 raise AssertionError(f"not within {within} s; sent so far: {[m.text for m in self.sent]}")
             await self._change(min(left, 0.05))
         return found
@@ -255,6 +263,10 @@ class BotApi(Telegram):
         self._faults.append(fault)
         return fault
 
+    def mend(self) -> None:
+        """End all faults."""
+        self._faults.clear()
+
     # How it is served.
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -262,6 +274,7 @@ class BotApi(Telegram):
         params = {**request.query, **await self._posted(request)}
         number = str(params.get("chat_id", ""))
         chat_id = int(number) if re.fullmatch(r"-?\d+", number) else None
+        self.conduct.asked(method, chat_id, time.monotonic())
         fault = next((fault for fault in self._faults if fault.fits(method, chat_id)), None)
         code, body = 0, {}
         try:
@@ -275,6 +288,7 @@ class BotApi(Telegram):
             code, body = exc.code, {"ok": False, "error_code": exc.code, "description": exc.description}
             if exc.parameters:
                 body["parameters"] = exc.parameters
+            self.conduct.answered(method, chat_id, exc.description, exc.parameters.get("retry_after"))
         finally:
             self.calls.append(Call(method, chat_id, code, body.get("description", ""), time.monotonic()))
             self._notify()

@@ -7,13 +7,17 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import web
 from fakes import BotApi
 from web import Web
+
+from monitor.model import Chat
+from monitor.store import Database, Store, chats
 
 ROOT = Path(__file__).parent.parent
 CHAT = 7
@@ -173,3 +177,20 @@ async def a_bot(folder: Path) -> AsyncIterator[Bot]:
         finally:
             if bot.process and bot.process.returncode is None:
                 await bot.kill()
+
+
+async def readers(database: Path, ids: Iterable[int], topics: Sequence[str]) -> None:
+    """Let these chats be there and hear of these topics."""
+    now = datetime.now(UTC)
+
+    def job(db: Database) -> None:
+        for chat_id in ids:
+            if chats.get(db, chat_id) is None:
+                chats.put(db, Chat(chat_id, f"Reader {chat_id}", "active", "en", "Europe/Kyiv"), now)
+            chats.subscribe(db, chat_id, topics, now)
+
+    store = await asyncio.to_thread(Store.open, database)
+    try:
+        await store.write(job)
+    finally:
+        await store.close()

@@ -105,6 +105,7 @@ class Telegram:
         self.notices: list[str] = []  # what presses were answered with; "" for nothing
         self.menus: dict[str, list[tuple[str, str]]] = {}
         self.files: dict[str, bytes] = {}  # by their path
+        self.threads: dict[tuple[int, int], str] = {}  # (chat id, thread id) -> why nothing may be sent there
         self.webhook = ""
         self.admins: set[tuple[int, int]] = set()  # (chat id, user id)
         self.mute: set[int] = set()  # channels in which the bot is an admin who may not post
@@ -145,10 +146,7 @@ class Telegram:
         written = str(params.get("chat_id", ""))
         if not written:
             raise Refused(400, "chat_id is empty")
-        named = next(
-            (one.id for one in self.chats.values() if one.username and f"@{one.username}" == written), 0
-        )
-        chat_id = int(written) if re.fullmatch(r"-?\d+", written) else named
+        chat_id = int(written) if re.fullmatch(r"-?\d+", written) else self._named(written)
         chat = self.chats.get(chat_id)
         if chat is None and chat_id in self.users:
             raise Refused(403, "bot can't initiate conversation with a user")
@@ -157,6 +155,10 @@ class Telegram:
         if chat.bar:
             raise chat.bar
         return chat
+
+    def _named(self, written: str) -> int:
+        names = {f"@{one.username}": one.id for one in self.chats.values() if one.username}
+        return names.get(written, 0)
 
     def count(self, chat: ChatState) -> None:
         """Take a message or an edit into account for the limits; here, there are none."""
@@ -187,6 +189,8 @@ class Telegram:
     def do_sendMessage(self, params: Params) -> Params:  # noqa: N802
         draft = self._draft(params)
         chat = self.writable(params)
+        if words := self.threads.get((chat.id, draft.thread_id)):
+            raise Refused(400, words)
         self.count(chat)
         self._check_content(draft)
         message = replace(draft, chat_id=chat.id, message_id=self.number())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from fakes import TOKEN, BotApi, FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
+from telegram_conduct import Conduct
 from telegram_html import Entity, HtmlRefused, is_link, parse, utf16_length
 from telegram_pace import Pace
 
@@ -410,3 +412,22 @@ def test_a_clock_goes_only_as_it_is_told() -> None:
     then = clock.now()
     clock.advance(timedelta(hours=1))
     assert clock.now() - then == timedelta(hours=1)
+
+
+async def test_what_a_correct_bot_never_asks_is_noted() -> None:
+    conduct = Conduct()
+    conduct.answered("sendmessage", 7, "Forbidden: bot was blocked by the user", None)
+    conduct.answered("sendmessage", 8, "Too Many Requests: retry after 5", 5)
+    soon, later, late = (time.monotonic() + wait for wait in (0.1, 3, 6))
+    for chat_id in (7, 8):
+        conduct.asked("sendmessage", chat_id, soon)
+    assert conduct.misdeeds == []
+    conduct.asked("getchatmember", 7, later)
+    conduct.asked("sendmessage", 8, late)
+    assert conduct.misdeeds == []
+    for chat_id in (7, 8):
+        conduct.asked("sendmessage", chat_id, later)
+    assert len(conduct.misdeeds) == 2
+    conduct.opened(7)
+    conduct.asked("sendmessage", 7, later)
+    assert len(conduct.misdeeds) == 2

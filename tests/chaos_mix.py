@@ -1,0 +1,213 @@
+"""Everything that can go wrong between a bot and Telegram, mixed at random, while stories arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from running import ADMIN, Bot, readers
+
+AT_ONCE = "[delivery]\nmessages_per_second = 1000\nprivate_per_second = 1000\ngroup_per_minute = 60000\n"
+TEXT = re.compile(r"Starlink report \d+ from the northern front")
+FIRST_PERSON, FIRST_GROUP, SUPERGROUP = 1_000, -2_000, -1_000_000
+FORUM_TOPIC = 7
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the chaos did to the alerts."""
+
+    stories: int
+    chats: int
+    faults: int
+    lost: int  # alerts that did not arrive in a chat that was there all the time, or after it came back
+    repeated: int
+    excusable: int  # repetitions: messages that Telegram took without the bot's hearing of it
+    edits: int
+    misdeeds: tuple[str, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether it was as it should be."""
+        return not self.lost and self.repeated <= self.excusable and not self.misdeeds
+
+    def __str__(self) -> str:
+        shown = "".join(f"\n  {one}" for one in self.misdeeds[:10])
+        return (
+            f"{self.stories} stories to {self.chats} chats, {self.faults} faults: lost {self.lost}, repeated"
+            f" {self.repeated} ({self.excusable} answers were lost), {self.edits} edits,"
+            f" {len(self.misdeeds)} requests that a correct bot never makes{shown}"
+        )
+
+
+class Chaos:
+    """Spoils what a bot asks of Telegram."""
+
+    def __init__(self, bot: Bot, chats: int, chance: random.Random, *, slow: bool) -> None:
+        """`slow` adds the faults from which a chat recovers after a minute at the earliest."""
+        self.bot, self.api, self.chance = bot, bot.api, chance
+        people = [FIRST_PERSON + number for number in range(chats - chats // 4)]
+        groups = [FIRST_GROUP - number for number in range(chats // 4)]
+        self.ids = people + groups
+        self.now_at = {chat_id: chat_id for chat_id in self.ids}  # where a group that moved is
+        self.away: set[int] = set()  # by the ids of the start
+        self.was_away: set[int] = set()
+        self.stories: list[str] = []
+        self.faults = self.excusable = 0
+        self.quick: list[Callable[[int], None]] = [
+            self._wait,
+            self._fails,
+            self._drops,
+            self._loses,
+            self._garbage,
+            self._odd,
+            self._block,
+            self._unblock,
+            self._move,
+            self._forget_message,
+        ]
+        self.slow: list[Callable[[int], None]] = [self._shut, self._no_rights] if slow else []
+
+    async def run(self, seconds: float, settle: float) -> Outcome:
+        """Spoil things for so long while stories arrive, mend all, and wait for what is still to come."""
+        end = time.monotonic() + seconds
+        story = time.monotonic()
+        while time.monotonic() < end:
+            if time.monotonic() >= story:
+                self._publish()
+                story += max(1.0, len(self.ids) / 40)
+            self.chance.choice([*self.quick, *self.slow])(self.chance.choice(self.ids))
+            self.faults += 1
+            if self.chance.random() < 0.01:
+                await self._outage()
+            await asyncio.sleep(self.chance.uniform(0, 0.2))
+        self._mend()
+        await asyncio.sleep(3)  # the bot hears of all who are back
+        for _ in range(3):
+            self._publish()
+            await asyncio.sleep(1.5)
+        await self.api.wait_for(lambda: not self._missing(), within=settle, or_else=False)
+        await asyncio.sleep(2)  # for edits, and for what comes a second time
+        return self._outcome()
+
+    def _publish(self) -> None:
+        text = f"Starlink report {len(self.stories)} from the northern front"
+        self.stories.append(text)
+        self.bot.publish((f"/report/{len(self.stories)}", text, ""))
+        if self.chance.random() < 0.5 and len(self.stories) > 1:
+            self.bot.post(self.stories[-2])  # another source tells a story that was told: it grows
+
+    # What goes wrong.
+
+    def _inject(self, chat_id: int, kind: int | str, times: int = 1, **facts: object) -> None:
+        self.api.inject(kind, times, chat_id=self.now_at[chat_id], method="sendMessage", **facts)  # type: ignore[arg-type]
+
+    def _wait(self, chat_id: int) -> None:
+        seconds = self.chance.randint(1, 3)
+        words = f"Too Many Requests: retry after {seconds}"
+        self._inject(chat_id, 429, description=words, retry_after=seconds)
+
+    def _fails(self, chat_id: int) -> None:
+        self._inject(chat_id, self.chance.choice([500, 502, 504]), self.chance.randint(1, 2))
+
+    def _drops(self, chat_id: int) -> None:
+        self._inject(chat_id, "drop")
+
+    def _loses(self, chat_id: int) -> None:
+        self._inject(chat_id, "lose")
+        self.excusable += 1
+
+    def _garbage(self, chat_id: int) -> None:
+        self._inject(chat_id, self.chance.choice(["garbage", "portal"]))
+
+    def _odd(self, chat_id: int) -> None:
+        self._inject(chat_id, 400, description="can't parse entities: Unsupported start tag")
+
+    def _shut(self, chat_id: int) -> None:
+        self._inject(chat_id, 403, description="bot can't send messages to the user")
+
+    def _no_rights(self, chat_id: int) -> None:
+        self._inject(chat_id, 400, description="not enough rights to send text messages to the chat")
+
+    def _block(self, chat_id: int) -> None:
+        if len(self.away) < len(self.ids) / 10:
+            self.away.add(chat_id)
+            self.was_away.add(chat_id)
+            if self.chance.random() < 0.5:
+                self.api.block(self.now_at[chat_id])
+            else:
+                self.api.bar(self.now_at[chat_id], 403, "bot was blocked by the user")
+
+    def _unblock(self, _: int) -> None:
+        if self.away:
+            back = self.chance.choice(sorted(self.away))
+            self.away.remove(back)
+            self.api.unblock(self.now_at[back])
+
+    def _move(self, chat_id: int) -> None:
+        if chat_id < 0 and self.now_at[chat_id] == chat_id and chat_id not in self.away:
+            self.now_at[chat_id] = SUPERGROUP + chat_id
+            self.api.upgrade(chat_id, self.now_at[chat_id], told=self.chance.random() < 0.5)
+
+    def _forget_message(self, chat_id: int) -> None:
+        mine = [key for key in list(self.api.messages)[-200:] if key[0] == self.now_at[chat_id]]
+        self.api.uneditable.update(mine[-1:])
+
+    async def _outage(self) -> None:
+        await self.api.down()
+        await asyncio.sleep(self.chance.uniform(0.2, 1.5))
+        await self.api.up()
+
+    def _mend(self) -> None:
+        self.api.mend()
+        while self.away:
+            self._unblock(0)
+
+    # What came of it.
+
+    def _told(self) -> Counter[tuple[int, str]]:
+        home = {now: chat_id for chat_id, now in self.now_at.items()} | {one: one for one in self.ids}
+        return Counter(
+            (home[message.chat_id], text)
+            for message in self.api.sent
+            if message.chat_id in home
+            for text in TEXT.findall(message.text)
+        )
+
+    def _missing(self) -> set[tuple[int, str]]:
+        told = self._told()
+        whole = {(one, text) for one in self.ids if one not in self.was_away for text in self.stories}
+        whole |= {(one, self.stories[-1]) for one in self.was_away}
+        return whole - told.keys()
+
+    def _outcome(self) -> Outcome:
+        told = self._told()
+        anew = len(self.api.uneditable)  # messages that could not be edited are sent anew
+        return Outcome(
+            stories=len(self.stories),
+            chats=len(self.ids),
+            faults=self.faults,
+            lost=len(self._missing()),
+            repeated=sum(told.values()) - len(told),
+            excusable=self.excusable + anew,
+            edits=len(self.api.edits),
+            misdeeds=tuple(self.api.conduct.misdeeds),
+        )
+
+
+async def chaos_of(bot: Bot, chats: int, chance: random.Random, *, slow: bool) -> Chaos:
+    """Return the chaos for a bot that runs and has so many readers."""
+    bot.more = AT_ONCE
+    bot.write_config()
+    chaos = Chaos(bot, chats, chance, slow=slow)
+    await readers(bot.folder / "monitor.db", chaos.ids, ["starlink"])
+    for chat_id in (*chaos.ids, ADMIN):
+        bot.api.known(chat_id)
+    await bot.start()
+    await bot.baseline()
+    return chaos
