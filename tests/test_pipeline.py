@@ -367,6 +367,40 @@ async def test_an_edit_of_what_was_told_that_matches_no_more_says_so_in_its_mess
     assert again.alert.changes == (("Starlink", "Everything"),)
 
 
+async def test_an_edit_before_the_alert_was_sent_may_change_its_topic(house: House) -> None:
+    house.watch.add(topic("blackout", id="blackout"))
+    await house.subscribe(topics=("starlink", "blackout"))
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off", ""), OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "The blackout is over", ""), OLD)
+    await house.poll(house.feed())
+    [told] = await claimed(house)
+    assert [one.id for one in told.alert.topics] == ["blackout"]
+
+
+async def test_only_those_who_were_told_hear_what_changed(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(("/1", "Starlink is off", ""), OLD)
+    await house.poll(house.feed())
+    await delivered(house)
+    await house.subscribe(2, ("raid",))
+    house.publish(("/1", "Starlink is on, air raid", ""), OLD)
+    await house.poll(house.feed())
+    told = {one.chat.id: one.alert.changes for one in [*await delivered(house), *await delivered(house)]}
+    assert told == {1: (("off", "on, air raid"),), 2: ()}
+
+
+async def test_what_was_edited_while_its_source_moved_is_told_to_nobody(house: House) -> None:
+    house.publish(OLD, ELSE)
+    await house.poll(house.feed())
+    house.publish(OLD, (ELSE[0], "Starlink in a museum", ""), name="elsewhere")
+    outcome = await house.poll(replace(house.feed(), address=house.web.url("/elsewhere")))
+    assert (outcome.baseline, len(outcome.edited), outcome.queued) == (True, 1, 0)
+
+
 async def test_a_counter_in_a_text_does_not_touch_its_message_at_every_look(house: House) -> None:
     house.publish(OLD)
     await house.poll(house.feed())

@@ -131,6 +131,21 @@ async def test_a_look_takes_no_more_than_its_pages_and_says_that_there_is_more(w
     assert polled.notes == (f"posts {reader.cursor.last_post + 1} to 2001 are still to be read",)
 
 
+async def test_a_look_keeps_no_more_in_memory_than_it_may(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telegram_walk, "MAX_BYTES", 50_000)
+    channel = Preview(web, "example_office")
+    channel.post("first")
+    reader = Reader(web)
+    await reader.look()
+    for number in range(300):
+        channel.post(f"post {number}")
+    channel.asked.clear()
+    assert (await reader.look()).more
+    assert len(channel.asked) < 6
+    await reader.catch_up()
+    assert reader.read == channel.texts()
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 async def test_nothing_is_lost_however_a_channel_writes_and_deletes(web: Web, data: st.DataObject) -> None:
