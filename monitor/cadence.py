@@ -123,8 +123,9 @@ def first_polls(
         if planned == NEVER and not revive:
             due[source.id] = NEVER
             continue
-        if not state.failures or planned == NEVER:
-            planned = min(planned, now + (source.every or pace.limits()[1]))
+        calm = not state.failures and not state.error  # else a wait that was asked for, or grew
+        usual = (source.every or pace.limits()[1]) if calm or planned == NEVER else LONGEST_RETRY_AFTER
+        planned = min(planned, now + usual)
         if planned <= now or (revive and state.gone):
             overdue.append(source)
         else:

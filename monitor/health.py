@@ -190,6 +190,7 @@ def _network(
         },
     )
     marks = {key: Told("network", now) for key in struck if _is_news(told.get(key))}
+    began = min(looked_at[key].failing or now for key in marks)
     return Findings({**marks, WHOLE: Told("network", began)}, (notice,))
 
 
@@ -197,7 +198,11 @@ def _network_is_back(
     standing: Mapping[str, SourceState], struck: Sequence[str], down: Told, now: datetime
 ) -> Findings:
     """Say that it is over; those that still wait are tried again, and told of if they go on failing."""
-    waiting = tuple(key for key, state in standing.items() if state.failures and not state.gone)
+    waiting = tuple(
+        key
+        for key, state in standing.items()
+        if state.failing and state.failing >= down.since and not state.gone
+    )
     told: dict[str, Told | None] = {key: Told("well", now) if key in waiting else None for key in struck}
     notice = Notice("notice.online", {"span": now - down.since})
     return Findings({**told, WHOLE: None}, (notice,), waiting)

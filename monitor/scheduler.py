@@ -45,10 +45,12 @@ class Scheduler:
         self._sources: dict[str, Source] = {}
         self._agenda = Agenda()
         self._polling: dict[str, asyncio.Task[None]] = {}
+        self._doing: set[asyncio.Future[None]] = set()  # the chores under way
         self._sooner: dict[str, float] = {}  # when those that are being polled are to be polled next
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
         self._offset = 0.0  # the time of day less the loop's clock
+        self._awaited = 0.0  # for when the timer was set
         # A job that is late runs late rather than never.
         self._jobs = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         self.beat = time.monotonic()
@@ -58,7 +60,7 @@ class Scheduler:
         """Begin to run what is due; needs a running event loop."""
         self._jobs.start()
         self._running = True
-        self._offset = self._clock.now().timestamp() - _time()
+        self._offset, self._awaited = self._clock.now().timestamp() - _time(), _time()
         self._look_up()
 
     def watch(self, sources: Iterable[Source], due: Mapping[str, datetime | None]) -> None:
@@ -102,7 +104,7 @@ class Scheduler:
         """Run `work` again and again, `every` apart, the first time after that time or at once."""
         first = {"next_run_time": self._clock.now()} if at_once else {}
         self._jobs.add_job(
-            work,
+            partial(self._do, work),
             "interval",
             seconds=every.total_seconds(),
             id=f"chore {name}",
@@ -117,17 +119,29 @@ class Scheduler:
         return timedelta(seconds=late[min(int(share * len(late)), len(late) - 1)] if late else 0)
 
     async def stop(self, grace: timedelta) -> None:
-        """Begin nothing more, give the polls under way some time to end, then cut them short."""
+        """Begin nothing more, give the polls and chores under way some time to end, then cut them short."""
         self._running = False
         if self._timer:
             self._timer.cancel()
         if self._jobs.running:
-            self._jobs.shutdown(wait=False)
-        if self._polling:
-            _, late = await asyncio.wait(self._polling.values(), timeout=grace.total_seconds())
+            self._jobs.pause()
+        under_way = {*self._polling.values(), *self._doing}
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=grace.total_seconds())
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        if self._jobs.running:
+            self._jobs.shutdown(wait=False)
+
+    async def _do(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do a chore as a task of its own, which a stop can wait for."""
+        task = asyncio.ensure_future(work())
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.result()
 
     def _look_up(self) -> None:
         """Begin what is due, and come back when the next is."""
@@ -148,28 +162,30 @@ class Scheduler:
             return
         if self._timer:
             self._timer.cancel()
+        self._awaited = at
         self._timer = asyncio.get_running_loop().call_at(at, self._look_up)
 
     def _heed_the_time(self) -> None:
-        """Notice that the machine slept, or that its clock was set.
+        """Notice that the machine slept, that this process was stopped, or that the clock was set.
 
         After a sleep everything is due that much earlier, what is overdue spread; a clock that was set
         forward looks the same and does no harm. One that was set back changes nothing for the polls.
         """
         jumped = self._clock.now().timestamp() - _time() - self._offset
-        if abs(jumped) < JUMP:
+        stood_still = _time() - self._awaited
+        if abs(jumped) < JUMP and stood_still < JUMP:
             return
         self._offset += jumped
-        log.warning("clock jumped=%+.0fs planned=%d", jumped, len(self._agenda))
-        if jumped > 0:
-            self._catch_up(jumped)
+        log.warning("clock jumped=%+.0fs late=%.0fs planned=%d", jumped, stood_still, len(self._agenda))
+        if jumped > -JUMP:
+            self._catch_up(max(jumped, 0))
         for job in self._jobs.get_jobs():
             soonest = self._clock.now() + job.trigger.interval
             if job.next_run_time > soonest:
                 job.modify(next_run_time=soonest)
 
     def _catch_up(self, slept: float) -> None:
-        """Bring every poll forward by the seconds that the machine slept."""
+        """Bring every poll forward by the seconds that the machine slept, and spread what is overdue."""
         now = _time()
         moved = [(source_id, at - slept) for source_id, at in self._agenda.all()]
         overdue = sum(at <= now for _, at in moved)
@@ -196,6 +212,9 @@ class Scheduler:
         except Exception:  # whatever it was, the next poll stands
             log.exception("poll source=%s state=bug next=%s", source_id, following.isoformat())
         finally:
+            jumped = (self._clock.now() - wall).total_seconds() - (_time() - began)
+            if abs(jumped) > JUMP and following != NEVER:  # a time of the old clock, or of the new one?
+                began, following = _time(), wall + AFTER_A_FAILURE
             self._go_on(source_id, None if following == NEVER else began + (following - wall).total_seconds())
 
     def _go_on(self, source_id: str, at: float | None) -> None:

@@ -162,6 +162,8 @@ def test_at_a_start_a_source_is_due_when_its_last_look_said_but_not_later_than_i
     assert due({"example": SourceState(next_poll=NOW + MINUTE)}) == {"example": MINUTE}
     assert due({"example": SourceState(next_poll=NOW + HOUR)}) == {"example": 2 * MINUTE}
     assert due({"example": SourceState(next_poll=NOW + HOUR, failures=3)}) == {"example": HOUR}
+    assert due({"example": SourceState(next_poll=NOW + HOUR, error="a pause")}) == {"example": HOUR}
+    assert due({"example": SourceState(next_poll=NOW + 900 * DAY, failures=3)}) == {"example": DAY}
     assert due({}, source(every=SECOND))["example"] < SECOND
 
 

@@ -162,8 +162,8 @@ def test_when_most_sources_fail_together_that_is_one_notice_and_so_is_its_end() 
     assert notice.facts["count"] == 38
     assert notice.facts["names"] == "Source-0, Source-1, Source-2, Source-3, Source-4…"
     for _ in range(5):
-        assert desk.hears(*[ill(20)] * 39, well()) == []
-    assert desk.hears(well(), *[ill(20)] * 37, well(), well(), now=NOW + HOUR) == ["online"]
+        assert desk.hears(*[ill(20, 2 * MINUTE)] * 39, well()) == []
+    assert desk.hears(well(), *[ill(20, 2 * MINUTE)] * 37, well(), well(), now=NOW + HOUR) == ["online"]
     assert set(desk.retry) == {f"source-{n}" for n in range(1, 38)}
     assert desk.hears(*[well()] * 40, now=NOW + 3 * HOUR) == []
     assert desk.told == {}

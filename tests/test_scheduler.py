@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -321,6 +322,46 @@ def test_a_clock_that_is_set_neither_stops_the_polls_nor_makes_them_all_due_at_o
     assert max(after.values()) < 3 * CATCH_UP
 
 
+def test_after_the_process_was_stopped_for_a_while_there_is_no_stampede() -> None:
+    async def a_night() -> Simulation:
+        many = Simulation(*(source(f"source-{n}", every=MINUTE) for n in range(1000)))
+        await many.begin()
+        await asyncio.sleep(300)
+        loop = asyncio.get_running_loop()
+        loop.seconds += 3600  # type: ignore[attr-defined]
+        await asyncio.sleep(120)
+        await many.scheduler.stop(SOON)
+        return many
+
+    many = simulated(a_night())
+    after = Counter(int(at) for times in many.polled.values() for at in times if at >= 3900)
+    assert max(after.values()) < 3 * CATCH_UP
+    assert all(times[-1] > 3900 for times in many.polled.values())
+
+
+def test_a_clock_that_is_set_during_a_poll_that_fails_puts_the_source_off_for_no_longer_than_a_moment() -> (
+    None
+):
+    async def a_poll() -> list[float]:
+        clock, began = Times(), list[float]()
+
+        async def fail(one: Source) -> Outcome:
+            began.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(6)
+            if len(began) == 1:
+                clock.set_by = timedelta(days=365)
+            return Outcome(one.id, clock.now() + MINUTE, error="no answer")
+
+        scheduler = Scheduler(fail, clock)
+        scheduler.start()
+        scheduler.watch([source()], {})
+        await asyncio.sleep(120)
+        await scheduler.stop(SOON)
+        return began
+
+    assert len(simulated(a_poll())) >= 2
+
+
 def test_after_a_sleep_of_the_machine_everything_is_looked_at_soon() -> None:
     async def a_night() -> Simulation:
         few = Simulation(source("hourly", every=HOUR), source("often", every=MINUTE))
@@ -349,3 +390,33 @@ async def test_chores_go_on_after_the_clock_was_set_back(polls: Polls) -> None:
 
 async def nothing() -> None:
     """Do nothing."""
+
+
+async def test_stopping_lets_a_chore_end_by_itself_within_the_grace_and_cuts_it_short_without_a_trace(
+    polls: Polls, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, go_on, ended = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def chore(name: str) -> None:
+        begun.set()
+        try:
+            await go_on.wait()
+        except asyncio.CancelledError:
+            ended.append(f"{name} cut short")
+            raise
+        ended.append(name)
+
+    for grace in (timedelta(seconds=5), timedelta()):
+        scheduler = Scheduler(polls, SystemClock())
+        scheduler.start()
+        scheduler.chore("test", partial(chore, f"chore {len(ended)}"), LONG, at_once=True)
+        await asyncio.wait_for(begun.wait(), 5)
+        begun.clear()
+        stopping = asyncio.create_task(scheduler.stop(grace))
+        await asyncio.sleep(0)
+        if grace:
+            go_on.set()
+        await asyncio.wait_for(stopping, 5)
+        go_on.clear()
+    assert ended == ["chore 0", "chore 1 cut short"]
+    assert [record for record in caplog.records if record.exc_info] == []

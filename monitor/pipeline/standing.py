@@ -67,7 +67,7 @@ def failed(
 
 def postponed(state: SourceState, error: errors.SourceResting, *, now: datetime) -> SourceState:
     """Return how a source stands that was not asked, since its host wants a pause: that is no failure."""
-    return replace(state, next_poll=now + max(error.after or SHORTEST, SHORTEST))
+    return replace(state, next_poll=now + max(error.after or SHORTEST, SHORTEST), error=str(error))
 
 
 def known(state: SourceState) -> Rhythm:
