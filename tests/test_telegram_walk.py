@@ -192,6 +192,14 @@ async def test_one_page_is_enough_when_it_reaches_back(web: Web) -> None:
     assert [seen.path for seen in web.requests] == [PATH] * 4
 
 
+async def test_the_words_of_a_post_cannot_lead_the_way_astray(web: Web) -> None:
+    words = 'data-post="example_office/1"'
+    pages = channel_page("example_office", *(channel_post("example_office", n, words) for n in (40, 41)))
+    web.serve(PATH, pages.replace("&quot;", '"'), content_type=HTML)
+    await look(web, Cursor(last_post=5))
+    assert len(web.requests) > 1
+
+
 async def test_what_stands_between_is_asked_for_from_both_sides_before_it_counts_as_deleted(web: Web) -> None:
     channel = Preview(web, "example_office")
     for number in range(30):

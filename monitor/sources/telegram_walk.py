@@ -16,6 +16,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 from monitor.errors import Retry
@@ -27,6 +28,8 @@ from monitor.sources.telegram_gaps import Gap, gap_words, read_gaps, write_gaps
 MAX_PAGES: Final = 20  # of one look: about 400 ids
 MAX_BYTES: Final = 30 * 2**20  # of all pages of one look; a page has about 100,000
 WINDOW: Final = 20  # ids that a page shows
+MOST_POSTS: Final = 1_000  # looked for on a page
+LONGEST_TAG: Final = 2_000  # bytes
 MOST_EMPTY: Final = 10  # pages in a row; the rest is taken for deleted
 FRESH_CHANNEL: Final = 1_000  # ids; a channel that was empty at the last look has no more than these
 _NUMBER = re.compile(rb"data-post=\"[A-Za-z0-9_]{1,64}/(\d{1,12})\"")
@@ -48,7 +51,8 @@ class _Page:
     @classmethod
     def of(cls, answer: Response) -> _Page:
         """Return the page that an answer holds, without parsing it."""
-        posts = list(_NUMBER.finditer(answer.body))
+        found = islice(_NUMBER.finditer(answer.body), MOST_POSTS)
+        posts = [post for post in found if _in_tag(answer.body, post.start())]
         if not posts:
             return cls(answer)
         numbers = [int(post.group(1)) for post in posts]
@@ -73,6 +77,12 @@ class _Page:
         """Return what to ask for what comes before the page, with its first post if that may be cut."""
         first = self.numbers[0]
         return self.numbers[1] if first in self.pictures and self.numbers[1:] else first
+
+
+def _in_tag(body: bytes, at: int) -> bool:
+    """Tell whether a place is inside a tag: the words of a post, where "<" is escaped, may look like one."""
+    start = max(0, at - LONGEST_TAG)
+    return body.rfind(b"<", start, at) > body.rfind(b">", start, at)
 
 
 class _Pages:
