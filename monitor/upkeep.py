@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from monitor import errors, opml, roster
-from monitor.config import Config
+from monitor.config import Config, NoAddress
 from monitor.model import Source, SourceState
 from monitor.sources.outlines import Refusal, drafts
 from monitor.store import Store, added, feedback, items, sources
@@ -50,7 +50,7 @@ def import_sources(
     for source in new:
         say(f"added    {source.id}  {source.name}")
     for refusal in refused[:SHOWN]:
-        say(f"refused  {refusal.address} {refusal.why}")
+        say(f"refused  {refusal.address} {NoAddress(refusal.fault)}")
     say(summary(len(new), len(wanted) - len(new), refused))
     return 1 if refused and not wanted else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,8 +15,9 @@ from fakes import FakeClock
 
 from monitor.config import Config
 from monitor.engine import Engine
+from monitor.errors import StoreUnusable
 from monitor.model import Source, SourceState
-from monitor.store import added, items, sources
+from monitor.store import Database, Store, added, items, sources
 
 MINE = source(
     "mine", address="https://example.org/mine", added_by="Olena", trusted=False, tags=("media", "б")
@@ -102,3 +104,35 @@ async def test_what_a_removed_source_reported_is_forgotten_in_its_time(engine: E
     assert await write(forget) == 0  # its source still shows it
     await write(partial(added.remove, source_id="mine"))
     assert await write(forget) == 1
+
+
+async def test_a_job_that_reads_first_is_not_lost_to_another_process_that_writes_meanwhile(
+    engine: Engine, tmp_path: Path
+) -> None:
+    def locked_out() -> str:
+        other = sqlite3.connect(tmp_path / "monitor.db", timeout=0)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            return str(error)
+        finally:
+            other.close()
+        return "nothing was in its way"
+
+    def job(db: Database) -> str:
+        added.every(db)
+        answer = locked_out()
+        added.add(db, [MINE], NOW)
+        return answer
+
+    assert await engine.store.write(job) == "database is locked"
+    assert [one.id for one in await engine.store.read(added.every)] == ["mine"]
+
+
+async def test_another_version_of_the_service_is_not_written_into(engine: Engine, tmp_path: Path) -> None:
+    def age(db: Database) -> None:
+        db.execute("DELETE FROM _sqlite_migrations WHERE id = (SELECT max(id) FROM _sqlite_migrations)")
+
+    await engine.store.write(age)
+    with pytest.raises(StoreUnusable, match="older version: restart"), Store.change(tmp_path / "monitor.db"):
+        pass

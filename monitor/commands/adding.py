@@ -9,7 +9,7 @@ from functools import partial
 from monitor import errors, render, roster
 from monitor.commands import choosing
 from monitor.commands.desk import ECHO, Call, rows
-from monitor.config import read_address
+from monitor.config import NoAddress, read_address
 from monitor.markup import Safe, isolated, link
 from monitor.model import Button, Message, Reply, Source
 from monitor.prose import clip, tidy
@@ -30,13 +30,11 @@ async def add(call: Call) -> Reply:
         return call.reply("add.which")
     shown = clip(address, ECHO)
     if len(call.argument) > LONGEST_ARGUMENT:
-        return call.reply(
-            "add.wrong", argument=shown, problem=f"is longer than {LONGEST_ARGUMENT} characters"
-        )
+        return call.reply("add.wrong", argument=shown, problem=call.say("address.url"))
     try:
         kind, address = read_address(address)
-    except ValueError as error:
-        return call.reply("add.wrong", argument=shown, problem=error)
+    except NoAddress as error:
+        return call.reply("add.wrong", argument=shown, problem=call.say(f"address.{error.fault}"))
     there = roster.known(kind, address, call.desk.sources())
     if there:
         return _there(call, there)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from monitor import roster
 from monitor.commands.desk import ECHO, Call, nearest, page_of, rows, turns
-from monitor.config import read_address
+from monitor.config import NoAddress, read_address
 from monitor.model import Button, Message, Reply, Source, Topic
 from monitor.prose import clip
 
@@ -25,7 +25,7 @@ def find(argument: str, sources: Iterable[Source]) -> Source | None:
         return named
     try:
         return roster.known(*read_address(argument), known)
-    except ValueError:
+    except NoAddress:
         return None
 
 

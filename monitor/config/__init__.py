@@ -12,7 +12,7 @@ reader      all of it together
 
 from __future__ import annotations
 
-from monitor.config.addresses import read_address
+from monitor.config.addresses import NoAddress, read_address
 from monitor.config.durations import format_duration, parse_duration
 from monitor.config.reader import parse
 from monitor.config.settings import KEYS, Config, Delivery, Network, Polling, Storage, Telegram
@@ -24,6 +24,7 @@ __all__ = [
     "Config",
     "Delivery",
     "Network",
+    "NoAddress",
     "Polling",
     "Storage",
     "Telegram",

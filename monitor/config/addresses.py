@@ -7,6 +7,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from monitor.config.values import Wrong, quoted, string, wrong
+from monitor.markup import plain
+from monitor.phrases import say
 
 LONGEST_URL = 2_048
 _CHANNEL = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{4,31})")
@@ -73,27 +75,45 @@ def channel(value: object) -> str:
     raise wrong(f"{quoted(name)} is no channel name: 5 to 32 of A-Z, a-z, 0-9 and _, a letter first")
 
 
+class NoAddress(ValueError):
+    """What somebody wrote is no address of a source; `address.<fault>` in the catalogues says why."""
+
+    def __init__(self, fault: str) -> None:
+        """Keep the fault; the message is its English phrase, to be said behind the address."""
+        super().__init__(plain(say(None, f"address.{fault}")))
+        self.fault = fault
+
+
 def read_address(said: str) -> tuple[str, str]:
     """Return kind and address of a source as people write it: a URL, a bare domain, @name, t.me/name.
 
-    Raises `ValueError` with what is wrong, to be said behind the address: "is no web address: ...".
+    Raises `NoAddress`.
     """
     text = _FEED_SCHEME.sub(lambda found: found[1] or "https://", _QUOTED.sub(r"\1", said.strip()))
+    found = _CHANNEL.fullmatch(text) if text.startswith("@") else None
+    found = found or _CHANNEL_LINK.fullmatch(text) or _CHANNEL_HOST.fullmatch(text)
+    if found and found[1].lower() not in _NO_CHANNELS:
+        return "channel", found[1]
+    fault = _fault(text)
+    if fault:
+        raise NoAddress(fault)
+    address = text if "://" in text else f"https://{text}"
     try:
-        if text.startswith("@"):
-            return "channel", channel(text)
-        found = _CHANNEL_LINK.fullmatch(text) or _CHANNEL_HOST.fullmatch(text)
-        if found and found[1].lower() not in _NO_CHANNELS:
-            return "channel", found[1]
-        if _TELEGRAM.match(text):
-            raise wrong("is no public channel: only one with a name can be read, such as t.me/name")
-        if "://" not in text and _SCHEME.match(text):
-            raise wrong('is no web address: it starts with "https://" or "http://"')
-        if "://" not in text and "." not in text:
-            raise wrong("is neither: write @name for a channel, and a whole address for a feed")
-        return "feed", url(text if "://" in text else f"https://{text}")
-    except Wrong as error:
-        raise ValueError(error.problems[0][1]) from None
+        return "feed", url(address)
+    except Wrong:
+        raise NoAddress("login" if "@" in urlsplit(address).netloc else "url") from None
+
+
+def _fault(text: str) -> str:
+    """Return what is wrong with an address at first sight; "" where it may be one of a feed."""
+    scheme, separator, _ = text.partition("://")
+    if text.startswith("@"):
+        return "channel"
+    if _TELEGRAM.match(text):
+        return "hidden"
+    if (separator and scheme.lower() not in {"http", "https"}) or (not separator and _SCHEME.match(text)):
+        return "scheme"
+    return "" if separator or "." in text else "neither"
 
 
 def host(value: object) -> str:

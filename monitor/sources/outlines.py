@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from monitor.config import read_address
+from monitor.config import NoAddress, read_address
 from monitor.config.values import Wrong, language
 from monitor.html import one_line
 from monitor.model import Source
@@ -18,7 +18,6 @@ from monitor.sources.addresses import is_public
 
 LONGEST_NAME: Final = 100  # characters, as in the config
 LONGEST_SHOWN: Final = 80
-PRIVATE: Final = "stands on a private address: name its host in [network] allow_private_hosts first"
 _PRIVATE_NAMES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")  # RFC 6761, 6762, 8375
 
 
@@ -26,7 +25,7 @@ class Refusal(NamedTuple):
     """An address that is not read."""
 
     address: str
-    why: str  # to be said behind it
+    fault: str  # `address.<fault>` in the catalogues is to be said behind it
 
 
 def drafts(
@@ -41,11 +40,11 @@ def drafts(
     for outline in outlines:
         try:
             kind, address = read_address(outline.url)
-        except ValueError as error:
-            refused.append(Refusal(outline.url[:LONGEST_SHOWN], str(error)))
+        except NoAddress as error:
+            refused.append(Refusal(outline.url[:LONGEST_SHOWN], error.fault))
             continue
         if kind == "feed" and _is_private(urlsplit(address).hostname or "", private_hosts):
-            refused.append(Refusal(address[:LONGEST_SHOWN], PRIVATE))
+            refused.append(Refusal(address[:LONGEST_SHOWN], "private"))
             continue
         name = one_line(outline.title)[:LONGEST_NAME].strip()
         found.append(
