@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Priority = Literal["urgent", "normal", "low"]
 Field = Literal["title", "text"]
@@ -128,7 +128,7 @@ class Topic:
     priority: Priority = "normal"
 
 
-class Evidence(NamedTuple):  # a named tuple, as a busy index makes hundreds an item
+class Evidence(NamedTuple):  # a named tuple, as it is made in large numbers
     """A stretch of an item that made a topic match: `getattr(item, field)[start:end]`."""
 
     field: Field
@@ -138,12 +138,50 @@ class Evidence(NamedTuple):  # a named tuple, as a busy index makes hundreds an 
     how: How
 
 
+Known = tuple[str, float, int, int, str, How]
+"""A topic that a word is all by itself: (topic id, score, start and end of the word in its piece of text,
+keyword, how). It is the same in every item."""
+
+
 class Match(NamedTuple):
-    """A topic found in an item, and why."""
+    """A topic found in an item, and why.
+
+    A busy index finds hundreds in an item, so that their evidence is only written out when it is asked for.
+    """
 
     topic_id: str
     score: float  # 0 to 100
-    evidence: tuple[Evidence, ...]
+    places: tuple[Any, ...]  # evidence, or in one row for each: field, begin of a piece of text, Known
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The stretches of the item that made the topic match, in reading order."""
+        places = self.places
+        if not places or isinstance(places[0], Evidence):
+            return places
+        return tuple(map(_written_out, places[::3], places[1::3], places[2::3]))
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two matches say the same."""
+        return isinstance(other, Match) and self[:2] == other[:2] and self.evidence == other.evidence
+
+    def __ne__(self, other: object) -> bool:
+        """Tell whether two matches do not say the same."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Return a number that is the same for equal matches."""
+        return hash(self[:2])
+
+    def __repr__(self) -> str:
+        """Return how the match would be made."""
+        return f"Match({self.topic_id!r}, {self.score!r}, {self.evidence!r})"
+
+
+def _written_out(field: Field, begin: int, known: Known) -> Evidence:
+    """Return the evidence that a known word is where its piece of text begins."""
+    _, _, start, end, keyword, how = known
+    return Evidence(field, begin + start, begin + end, keyword, how)
 
 
 @dataclass(frozen=True, slots=True)

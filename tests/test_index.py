@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import product
 
@@ -18,6 +18,7 @@ from monitor.matching.evidence import evidence
 from monitor.matching.lexicon import Lexicon, Shelf, split
 from monitor.matching.matcher import subject_of
 from monitor.matching.phrase import Hit, windows
+from monitor.matching.plan import Unit
 from monitor.matching.postings import Postings
 from monitor.matching.reading import FIELD_GAP, SENTENCE_GAP
 from monitor.matching.terms import Term
@@ -43,6 +44,9 @@ class PlainReading:
 
     def present(self, terms: AbstractSet[int]) -> Iterable[int]:
         return terms
+
+    def near(self, units: Sequence[Unit], reach: int) -> bool:
+        return bool(units) and reach >= 0
 
     def places(self) -> list[int]:
         places: list[int] = []
@@ -179,12 +183,9 @@ def test_topics_come_and_go_without_a_trace(watched: list[Topic], data: st.DataO
         assert matcher.match(read) == plain_matches(list(present.values()), read, None)
     for left in list(present):
         matcher.remove(left)
-    assert (len(matcher), len(matcher._lexicon), matcher._index._files, matcher._index.always) == (
-        0,
-        0,
-        {},
-        {},
-    )
+    index = matcher._index
+    assert (len(matcher), len(matcher._lexicon)) == (0, 0)
+    assert (index._files, index._partners, index.always) == ({}, {}, {})
 
 
 def test_a_new_topic_is_found_in_a_text_that_was_read_before() -> None:

@@ -206,6 +206,24 @@ def test_evidence_slices_the_original_and_names_the_keyword_as_written() -> None
     )
 
 
+def test_a_match_says_the_same_however_it_was_made() -> None:
+    found = matches(topic("drone"), "Drones and a drone", title="drone")
+    places = [("title", 0, 5, "exact"), ("text", 0, 6, "form"), ("text", 13, 18, "exact")]
+    made = Match(
+        "topic", 100.0, tuple(Evidence(field, at, end, "drone", how) for field, at, end, how in places)
+    )
+    assert (found, hash(found), repr(found)) == (made, hash(made), repr(made))
+    assert found != matches(topic("drone"), "Drones and the drone", title="drone")
+    assert found != ("topic", 100.0, made.evidence)
+
+
+def test_a_sentence_end_keeps_the_words_of_a_phrase_apart_and_a_line_end_does_too() -> None:
+    for end in (". ", "\n", " ... ", "!» "):
+        text = f"the power one two{end}three four grid"
+        assert not matches(topic(query='"power grid"~5'), text)
+        assert matches(topic(query='"power grid"~5'), text.replace(end, " "))
+
+
 def test_of_overlapping_evidence_the_surest_and_longest_stays() -> None:
     assert stretches(topic("grid", "power grid"), "power grid, grid") == ["power grid", "grid"]
 

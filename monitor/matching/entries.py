@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from monitor.matching.plan import One, Plan
 from monitor.matching.terms import Grade
-from monitor.model import How
+from monitor.model import Known
 
 
 @dataclass(slots=True, eq=False)
@@ -29,17 +30,12 @@ class Entry:
         return None
 
 
-Single = tuple[int, int, str, str, How, float]
-"""A topic that a token is all by itself: (the token's start and end, topic id, keyword, how, score)."""
+Numbers = array  # of terms: side by side in memory, which is most of the speed of a busy index
 
 
-class Filed(NamedTuple):
-    """All that is filed under the terms of a piece of text."""
-
-    singles: tuple[Single, ...]
-    entries: tuple[Entry, ...]
-    paired: tuple[Entry, ...]  # those that also need their partner
-    partners: tuple[int, ...]
+def numbers(terms: Iterable[int] = ()) -> Numbers[int]:
+    """Return the numbers of terms in 4 bytes each."""
+    return array("I", terms)
 
 
 @dataclass(slots=True)
@@ -49,9 +45,14 @@ class Piece:
     revision: int  # of the lexicon, for which this is known
     known: int  # the first so many terms are considered
     spans: tuple[tuple[int, int], ...]  # of its tokens, within the piece
-    stops: tuple[bool, ...]  # which of them are stop words
+    places: tuple[int, ...]  # of its tokens, where stop words are not counted
+    size: int  # how many places it takes
     ends: bool  # whether a sentence ends with it
-    terms: tuple[tuple[int, ...], ...] = ()  # the terms that each of them is; () if none of them is any
+    terms: tuple[Numbers[int], ...] = ()  # the terms that each of them is; () if none of them is any
     grades: tuple[tuple[Grade, ...], ...] = ()  # how, in the same order
-    present: frozenset[int] = frozenset()  # the terms that any of them is
-    filed: Filed | None = None  # what the index has filed under these terms, once it was asked
+    present: Numbers[int] = field(default_factory=numbers)  # the terms that any of them is
+    singles: tuple[Known, ...] | None = None  # None: the index was not asked yet what it has filed; it is:
+    entries: tuple[Entry, ...] = ()  # under one of the terms
+    paired: tuple[Entry, ...] = ()  # under one of the terms, and they also need their partner
+    partners: Numbers[int] = field(default_factory=numbers)
+    seconds: Numbers[int] = field(default_factory=numbers)  # the terms that are anybody's partner

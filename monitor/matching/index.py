@@ -6,8 +6,11 @@ common word. A plan that needs no word at all (a regular expression, a language)
 
 from __future__ import annotations
 
-from monitor.matching.entries import Entry, Filed, Piece, Single
+from collections import Counter
+
+from monitor.matching.entries import Entry, Piece, numbers
 from monitor.matching.needs import Burden, all_needed, rarest
+from monitor.model import Known
 
 
 class Index:
@@ -17,6 +20,7 @@ class Index:
         """Judge the rarity of terms by `burden`."""
         self._burden = burden
         self._files: dict[int, tuple[Entry, ...]] = {}
+        self._partners: Counter[int] = Counter()
         self.always: dict[Entry, None] = {}
 
     def add(self, entry: Entry) -> None:
@@ -29,12 +33,18 @@ class Index:
         entry.filed = entry.held if entry.held == filed else filed  # most are one word: save the second tuple
         for term in entry.filed:
             self._files[term] = (*self._files.get(term, ()), entry)
+        if (partner := _partner(entry)) is not None:
+            self._partners[partner] += 1
 
     def remove(self, entry: Entry) -> None:
         """Take an entry out."""
         if entry.filed is None:
             del self.always[entry]
             return
+        if (partner := _partner(entry)) is not None:
+            self._partners[partner] -= 1
+            if not self._partners[partner]:
+                del self._partners[partner]
         for term in entry.filed:
             left = tuple(each for each in self._files[term] if each is not entry)
             if left:
@@ -42,22 +52,26 @@ class Index:
             else:
                 del self._files[term]
 
-    def filed(self, piece: Piece) -> Filed:
-        """Return what is filed under the terms of a piece of text."""
-        singles: list[Single] = []
+    def ask(self, piece: Piece) -> tuple[Known, ...]:
+        """Note in a piece of text what is filed under its terms; return the topics that a word of it is."""
+        singles: list[Known] = []
         entries: list[Entry] = []
-        pairs: list[tuple[Entry, int]] = []
+        paired: list[Entry] = []
+        partners = numbers()
         for (start, end), terms, grades in zip(piece.spans, piece.terms, piece.grades, strict=True):
-            for term, grade in zip(terms, grades, strict=True):
+            for term, (how, score) in zip(terms, grades, strict=True):
                 for entry in self._files.get(term, ()):
                     if single := entry.single:
-                        singles.append((start, end, entry.topic_id, single.label, *grade))
+                        singles.append((entry.topic_id, score, start, end, single.label, how))
                     elif (partner := _partner(entry)) is None:
                         entries.append(entry)
                     else:
-                        pairs.append((entry, partner))
-        paired = tuple(entry for entry, _ in pairs)
-        return Filed(tuple(singles), tuple(entries), paired, tuple(partner for _, partner in pairs))
+                        paired.append(entry)
+                        partners.append(partner)
+        piece.entries, piece.paired, piece.partners = tuple(entries), tuple(paired), partners
+        piece.seconds = numbers(filter(self._partners.__contains__, piece.present))
+        piece.singles = tuple(singles)
+        return piece.singles
 
     def _cost(self, term: int) -> int:
         """Return how much one more plan costs that is filed under a term."""

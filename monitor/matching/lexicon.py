@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import accumulate
 
 from monitor.matching.aliases import Aliases
-from monitor.matching.entries import Piece
+from monitor.matching.entries import Piece, numbers
 from monitor.matching.postings import Postings
 from monitor.matching.terms import Grade, Term, keys_of
 from monitor.matching.words import Word, analyse
@@ -20,6 +22,7 @@ from monitor.text import tokens
 
 MOST_PIECES = 20_000  # in a generation, of which each language has two
 LONGEST_PIECE = 64  # characters; what is longer is hardly ever seen again
+_SHAPES = 1_000  # lengths of words and the like
 MOST_ADDED = 64  # new terms up to which old knowledge is completed rather than worked out again
 
 _ENDS = frozenset(".!?…")
@@ -110,20 +113,18 @@ class Lexicon:
             if old.known != len(self._terms):
                 self._complete(old, text, language)
             old.revision = self._revision
-            old.filed = None
+            old.singles = None
         return old
 
     def _worked_out(self, text: str, language: str | None) -> Piece:
         """Return all that is to be known of a piece."""
         found = tokens(text)
         words = [analyse(token.text, language, self._names) for token in found]
-        piece = Piece(
-            self._revision,
-            len(self._terms),
-            tuple((token.start, token.end) for token in found),
-            tuple(word.stop for word in words),
-            text.rstrip(_CLOSING)[-1:] in _ENDS,
+        spans, places, size = _shape(
+            tuple((token.start, token.end) for token in found), tuple(word.stop for word in words)
         )
+        ends = text.rstrip(_CLOSING)[-1:] in _ENDS
+        piece = Piece(self._revision, len(self._terms), spans, places, size, ends)
         self._grade(piece, [self._terms_of(word, self._candidates(word)) for word in words])
         return piece
 
@@ -137,11 +138,11 @@ class Lexicon:
     def _grade(self, piece: Piece, found: list[dict[int, Grade]]) -> None:
         """Add the terms that the tokens of a piece are, one dictionary for each token."""
         if any(found):
-            terms = piece.terms or ((),) * len(found)
+            terms = piece.terms or (numbers(),) * len(found)
             grades = piece.grades or ((),) * len(found)
-            piece.terms = tuple((*old, *new) for old, new in zip(terms, found, strict=True))
+            piece.terms = tuple(old + numbers(new) for old, new in zip(terms, found, strict=True))
             piece.grades = tuple((*old, *new.values()) for old, new in zip(grades, found, strict=True))
-            piece.present = piece.present.union(*found)
+            piece.present = sum(piece.terms[1:], piece.terms[0])
 
     def _candidates(self, word: Word) -> Iterable[int]:
         """Return the terms that share a key with a word, in the order of their numbers."""
@@ -155,8 +156,23 @@ class Lexicon:
             term = self._terms[number]
             grade = term.compare(word) if term is not None else None
             if grade is not None:
-                found[number] = grade
+                found[number] = _one_of_each(grade)
         return found
+
+
+@lru_cache(maxsize=_SHAPES)
+def _shape(
+    spans: tuple[tuple[int, int], ...], stops: tuple[bool, ...]
+) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...], int]:
+    """Return the spans, the place of each token and how many there are; pieces of one shape share them."""
+    *places, size = accumulate((not stop for stop in stops), initial=0)
+    return spans, tuple(places), size
+
+
+@lru_cache(maxsize=_SHAPES)
+def _one_of_each(grade: Grade) -> Grade:
+    """Return a grade that is kept once, however many words are graded so."""
+    return grade
 
 
 class Shelf:

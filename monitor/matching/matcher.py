@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
-from operator import itemgetter
+from itertools import chain, compress
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from monitor.matching.aliases import aliases
 from monitor.matching.compiling import Compiler
-from monitor.matching.entries import Entry, Filed, Piece
+from monitor.matching.entries import Entry
 from monitor.matching.evidence import MAX_EVIDENCE, evidence
 from monitor.matching.explain import Explainer, Explanation
 from monitor.matching.index import Index
@@ -16,12 +17,13 @@ from monitor.matching.lexicon import Lexicon
 from monitor.matching.operators import Subject
 from monitor.matching.reading import ItemReading
 from monitor.matching.terms import Fuzzy, Term, keyword
-from monitor.model import Evidence, Field, Item, Match, Source, Topic
+from monitor.model import Field, Item, Match, Source, Topic
 from monitor.text import language_of, tokens
 
 FEW_TERMS = 16  # of a topic: with more, it is quicker to locate all that stand in an item
-RARE, COMMON, STOP = 1, 50, 1000  # how much a plan costs that is filed under such a word
-TOPIC_ID, SCORE_OF_MATCH = itemgetter(0), itemgetter(1)
+RARE, COMMON, STOP = 1, 5, 1000  # how much a plan costs that is filed under such a word
+LONG = 16  # letters of a word that is hardly met; each one less makes it more frequent
+TOPIC_ID, SCORE_OF_MATCH, SECONDS = itemgetter(0), itemgetter(1), attrgetter("seconds")
 new = tuple.__new__  # makes a named tuple in half the time of its own constructor
 _SAMPLE = 200  # characters that show an item's language
 
@@ -99,53 +101,57 @@ class Matcher:
 
     def _singles(self, reading: ItemReading) -> list[Match]:
         """Return the matches of topics that are a single word: what `One.find` says, without the detour."""
-        found: dict[str, Match] = {}
-        long: set[str] = set()
+        found: dict[str, tuple[Any, ...]] = {}
+        first_or = found.setdefault
+        ask = self._index.ask
         titles = reading.title_pieces
         starts = reading.starts
-        for at, piece in reading.found:
-            filed = piece.filed or self._filed(piece)
-            if filed.singles:
-                start = starts[at]
+        several = set()
+        for at, piece in zip(reading.at, reading.found, strict=True):
+            singles = piece.singles
+            if singles is None:
+                singles = ask(piece)
+            if singles:
+                begin = starts[at]
                 field: Field = "title" if at < titles else "text"
-                for first, last, topic_id, keyword, how, score in filed.singles:
-                    stretch = new(Evidence, (field, start + first, start + last, keyword, how))
-                    if topic_id not in found:
-                        found[topic_id] = new(Match, (topic_id, score, (stretch,)))
-                        continue
-                    _, best, stretches = found[topic_id]
-                    if len(stretches) < MAX_EVIDENCE:
-                        found[topic_id] = new(Match, (topic_id, max(best, score), (*stretches, stretch)))
-                    else:
-                        long.add(topic_id)
-        for topic_id in long:
-            found[topic_id] = self._shortened(topic_id, reading)
-        return list(found.values())
+                for known in singles:
+                    topic_id = known[0]
+                    place = (field, begin, known)
+                    before = first_or(topic_id, place)
+                    if before is not place:
+                        found[topic_id] = before + place
+                        several.add(topic_id)
+        matches = [
+            new(Match, (topic_id, places[2][1], places))
+            for topic_id, places in found.items()
+            if topic_id not in several
+        ]
+        matches += [self._joined(topic_id, found[topic_id], reading) for topic_id in several]
+        return matches
+
+    def _joined(self, topic_id: str, places: tuple[Any, ...], reading: ItemReading) -> Match:
+        """Return the match of a single word that stands in several places: all of them, or the surest."""
+        if len(places) > 3 * MAX_EVIDENCE:
+            return self._shortened(topic_id, reading)
+        return new(Match, (topic_id, max([known[1] for known in places[2::3]]), places))
 
     def _shortened(self, topic_id: str, reading: ItemReading) -> Match:
         """Return the match of a single word that stands in more places than are shown."""
         score, marks = self._entries[topic_id].plan.find(reading) or (0.0, [])
         return Match(topic_id, score, evidence(marks, reading.subject.item))
 
-    def _filed(self, piece: Piece) -> Filed:
-        """Return what is filed under a piece, and keep it there."""
-        piece.filed = self._index.filed(piece)
-        return piece.filed
-
     def _candidates(self, reading: ItemReading) -> set[Entry]:
         """Return every other topic that may match."""
         found = set(self._index.always)
-        standing = reading.standing
-        for _, piece in reading.found:
-            filed = piece.filed or self._filed(piece)
-            if filed.entries:
-                found.update(filed.entries)
-            if filed.partners and not standing.isdisjoint(filed.partners):
-                for partner, entry in zip(filed.partners, filed.paired, strict=True):
-                    if partner in standing:
-                        found.add(entry)
+        pieces = reading.found
+        standing = set(chain.from_iterable(map(SECONDS, pieces)))
+        for piece in pieces:
+            if piece.entries:
+                found.update(piece.entries)
+            if piece.paired and not standing.isdisjoint(piece.partners):
+                found.update(compress(piece.paired, map(standing.__contains__, piece.partners)))
         if found:
-            reading.locate(_asked_for(found, reading.standing))
+            _locate(found, reading)
         return found
 
     def explain(self, item: Item, source: Source | None = None) -> tuple[Explanation, ...]:
@@ -184,17 +190,19 @@ class Matcher:
         if not isinstance(known, Fuzzy):
             return RARE
         word = keyword(known.text)
-        return STOP if word.stop else COMMON if word.common else RARE
+        burden = STOP if word.stop else COMMON if word.common else RARE
+        return burden + max(0, LONG - len(word.folded))
 
 
-def _asked_for(entries: Iterable[Entry], standing: frozenset[int]) -> AbstractSet[int]:
-    """Return those of the terms that stand in an item which its candidates will ask for."""
+def _locate(candidates: Iterable[Entry], reading: ItemReading) -> None:
+    """Have the terms located that the candidates will ask for."""
     terms: set[int] = set()
-    for entry in entries:
+    for entry in candidates:
         if len(entry.held) > FEW_TERMS:
-            return standing
+            reading.locate(reading.standing)
+            return
         terms.update(entry.held)
-    return terms & standing
+    reading.locate(terms)
 
 
 def subject_of(item: Item, source: Source | None) -> Subject:

@@ -15,6 +15,8 @@ from monitor.model import How
 
 Hit = tuple[int, int, How, float]  # (positions of its first and its last token, how it matches, score)
 
+Places = Mapping[int, int] | Sequence[int]  # by position: where a token stands for a phrase
+
 FAR = 0.2  # what a phrase loses when its words stand as far apart as allowed
 DISORDER = 0.1  # what it loses when every word stands before its predecessor
 
@@ -27,7 +29,7 @@ class Window(NamedTuple):
     hits: tuple[Hit, ...]  # one for each word of the phrase, in the phrase's order
 
 
-def windows(words: Sequence[Sequence[Hit]], places: Sequence[int], most: int) -> list[Window]:
+def windows(words: Sequence[Sequence[Hit]], places: Places, most: int) -> list[Window]:
     """Return the best window that ends at each token, best first.
 
     `words` has the hits of each word of the phrase, at least one, each by ascending position; `places`
@@ -59,7 +61,7 @@ def _window_ending_at(  # noqa: PLR0913, PLR0917 - the state of one sweep, split
     index: int,
     positions: Sequence[int],
     at: Mapping[int, Mapping[int, Hit]],
-    places: Sequence[int],
+    places: Places,
     size: int,
     reach: int,
 ) -> Window | None:

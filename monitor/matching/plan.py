@@ -14,7 +14,7 @@ from typing import Any as Anything
 from typing import Protocol
 
 from monitor.matching.operators import Subject
-from monitor.matching.phrase import Hit, Window, windows
+from monitor.matching.phrase import Hit, Places, Window, windows
 from monitor.model import Evidence, Field, How
 
 Mark = tuple[float, Evidence]  # how sure a stretch is (0 to 100), and the stretch
@@ -43,8 +43,12 @@ class Reading(Protocol):
         """Return those of the terms that stand anywhere; others may be among them."""
         ...
 
-    def places(self) -> Sequence[int]:
-        """Return for each token where it stands when stop words are not counted and gaps are."""
+    def places(self) -> Places:
+        """Return for the token of each hit where it stands when stop words are not counted and gaps are."""
+        ...
+
+    def near(self, units: Sequence[Unit], reach: int) -> bool:
+        """Return False where two of some words surely stand nowhere within so many places."""
         ...
 
     def evidence(self, first: int, last: int, keyword: str, how: How) -> Evidence:
@@ -133,6 +137,8 @@ class Cluster:
 
     def windows(self, reading: Reading, most: int) -> list[Window]:
         """Return the occurrences with at most `most` other words among the words, best first."""
+        if not reading.near(self.units, len(self.units) + most - 1):
+            return []
         words = _all_hits(self.units, reading, title=self.title)
         return windows(words, reading.places(), most) if words else []
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain, compress
+from operator import attrgetter
 
-from monitor.matching.entries import Piece
 from monitor.matching.lexicon import Lexicon, split
 from monitor.matching.operators import Subject
 from monitor.matching.phrase import Hit
+from monitor.matching.plan import Unit
 from monitor.model import Evidence, How
 
 MAX_TEXT = 200_000  # characters of a field that are read
 FIELD_GAP = 1_000  # places between title and text: no phrase reaches across
 SENTENCE_GAP = 3  # places between two sentences
+_SPANS, _SIZE, _ENDS, _PRESENT = map(attrgetter, ("spans", "size", "ends", "present"))
 
 
 class ItemReading:
@@ -28,9 +30,13 @@ class ItemReading:
         title, text = map(split, self._fields)
         self._written = (title, text)
         self._pieces = lexicon.pieces(title + text, subject.language)
-        self.found = [(at, piece) for at, piece in enumerate(self._pieces) if piece.terms]
+        telling = [piece.terms for piece in self._pieces]
+        self.found = list(compress(self._pieces, telling))  # the pieces of which a word is a term
+        self.at = list(compress(range(len(telling)), telling))  # and which ones they are
         self._where: dict[int, list[tuple[int, int]]] = {}  # the numbers of the piece, and of the token in it
         self._hits: dict[int, list[Hit]] = {}
+        self._places: dict[int, int] = {}  # by position
+        self._term_places: dict[int, list[int]] = {}
 
     @cached_property
     def starts(self) -> list[int]:
@@ -45,7 +51,7 @@ class ItemReading:
     @cached_property
     def _positions(self) -> list[int]:
         """The position of the first token of each piece."""
-        return list(accumulate([len(piece.spans) for piece in self._pieces], initial=0))
+        return list(accumulate(map(len, map(_SPANS, self._pieces)), initial=0))
 
     @cached_property
     def boundary(self) -> int:
@@ -55,7 +61,7 @@ class ItemReading:
     @cached_property
     def standing(self) -> frozenset[int]:
         """The terms that stand anywhere."""
-        return frozenset[int]().union(*[piece.present for _, piece in self.found])
+        return frozenset(chain.from_iterable(map(_PRESENT, self.found)))
 
     def present(self, terms: AbstractSet[int]) -> AbstractSet[int]:
         """Return those of the terms that stand anywhere."""
@@ -65,39 +71,82 @@ class ItemReading:
         """Find out where these terms stand, all in one go."""
         wanted = set(terms).difference(self._where)
         self._where.update((term, []) for term in wanted)
-        for at, piece in self.found:
-            for term in piece.present & wanted:
-                self._where[term] += [(at, offset) for offset, each in enumerate(piece.terms) if term in each]
+        apart = wanted.isdisjoint
+        for at, piece in zip(self.at, self.found, strict=True):
+            if not apart(piece.present):
+                for offset, each in enumerate(piece.terms):
+                    for term in wanted.intersection(each):
+                        self._where[term].append((at, offset))
 
     def hits(self, term: int) -> list[Hit]:
         """Return where a term stands, by ascending position."""
-        if term not in self.standing:
-            return []
         hits = self._hits.get(term)
         if hits is None:
-            if term not in self._where:
-                self.locate(self.standing)
-            hits = self._hits[term] = [self._hit(term, at, offset) for at, offset in self._where[term]]
+            hits = self._hits[term] = [self._hit(term, at, offset) for at, offset in self._standing_at(term)]
         return hits
+
+    def _standing_at(self, term: int) -> Sequence[tuple[int, int]]:
+        """Return where a term stands, by the numbers of the piece and of the token in it."""
+        if term not in self._where:
+            if term not in self.standing:
+                return ()
+            self.locate(self.standing)
+        return self._where[term]
 
     def _hit(self, term: int, at: int, offset: int) -> Hit:
         """Return the hit of a term at a token of a piece."""
         piece = self._pieces[at]
         position = self._positions[at] + offset
+        self._places[position] = self._piece_places[at] + piece.places[offset]
         return position, position, *piece.grades[offset][piece.terms[offset].index(term)]
 
     @cached_property
-    def _places(self) -> list[int]:
-        """The place of each token."""
-        count = self.title_pieces
-        title, text = self._written
-        before = _places(self._pieces[:count], title, self.starts[:count], self._fields[0], 0)
-        start = before[-1] + FIELD_GAP if before else 0
-        return before + _places(self._pieces[count:], text, self.starts[count:], self._fields[1], start)
+    def _piece_places(self) -> list[int]:
+        """The place of each piece, and of one after the last."""
+        sizes = list(map(_SIZE, self._pieces))
+        for at in self._sentence_ends():
+            sizes[at] += SENTENCE_GAP
+        if self.title_pieces:
+            sizes[self.title_pieces - 1] += FIELD_GAP
+        return list(accumulate(sizes, initial=0))
 
-    def places(self) -> list[int]:
-        """Return where each token stands when stop words are not counted and gaps are."""
+    def _sentence_ends(self) -> set[int]:
+        """Return the pieces with which a sentence or a line ends."""
+        ends = {at for at, end in enumerate(map(_ENDS, self._pieces)) if end}
+        first = 0
+        for written, text in zip(self._written, self._fields, strict=True):
+            at = text.find("\n")
+            while at >= 0:
+                before = bisect_right(self.starts, at, first, first + len(written)) - 1
+                if before >= first and at >= self.starts[before] + len(written[before - first]):
+                    ends.add(before)
+                at = text.find("\n", at + 1)
+            first += len(written)
+        return ends
+
+    def places(self) -> Mapping[int, int]:
+        """Return where the token of each hit stands when stop words are not counted and gaps are."""
         return self._places
+
+    def near(self, units: Sequence[Unit], reach: int) -> bool:
+        """Return False where the first of some words stands nowhere within reach of one of the others."""
+        first, *others = units
+        if not isinstance(first, int):
+            return True
+        ours = self._places_of(first)
+        for unit in others:
+            if isinstance(unit, int) and not _within(reach, ours, self._places_of(unit)):
+                return False
+        return True
+
+    def _places_of(self, term: int) -> list[int]:
+        """Return the places of a term."""
+        places = self._term_places.get(term)
+        if places is None:
+            pieces, before = self._pieces, self._piece_places
+            places = [before[at] + pieces[at].places[offset] for at, offset in self._standing_at(term)]
+            self._term_places[term] = places
+        return places
 
     def evidence(self, first: int, last: int, keyword: str, how: How) -> Evidence:
         """Return the stretch from one token to another of the same field."""
@@ -113,6 +162,11 @@ class ItemReading:
         return self.starts[at] + first, self.starts[at] + last
 
 
+def _within(reach: int, ours: Iterable[int], theirs: Iterable[int]) -> bool:
+    """Tell whether one of our places is within reach of one of theirs."""
+    return any(-reach <= here - there <= reach for here in ours for there in theirs)
+
+
 def _starts(written: list[str], text: str) -> list[int]:
     """Return where each piece of a text begins."""
     starts = [at + gaps for gaps, at in enumerate(accumulate(map(len, written), initial=0))]
@@ -125,17 +179,3 @@ def _starts(written: list[str], text: str) -> list[int]:
         starts.append(at)
         at += len(each)
     return starts
-
-
-def _places(pieces: list[Piece], written: list[str], starts: list[int], text: str, place: int) -> list[int]:
-    """Return the place of each token of a field that starts at `place`."""
-    found = []
-    ends = [*starts, len(text)][1:]
-    lines = "\n" in text
-    for at, piece in enumerate(pieces):
-        for stop in piece.stops:
-            found.append(place)
-            place += not stop
-        if piece.ends or (lines and "\n" in text[starts[at] + len(written[at]) : ends[at]]):
-            place += SENTENCE_GAP
-    return found
