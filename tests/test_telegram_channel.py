@@ -70,6 +70,21 @@ def test_the_last_post_never_goes_back() -> None:
     assert parsed(page_of(5), cursor=Cursor(last_post=9)).cursor.last_post == 9
 
 
+def test_a_name_that_passed_to_another_channel_has_its_baseline_again() -> None:
+    cursor = parsed(page_of(998, 999, 1000)).cursor
+    polled = parsed(page_of(3, 4), cursor=cursor)
+    assert polled.cursor.last_post == 4
+    assert polled.notes == (telegram_channel.NUMBERED_ANEW,)
+    again = parsed(page_of(3, 4, 5), cursor=polled.cursor)
+    assert (texts(again), again.notes, again.cursor.last_post) == (["post 5"], (), 5)
+
+
+def test_deleted_posts_do_not_make_a_channel_another() -> None:
+    cursor = parsed(page_of(998, 999, 1000)).cursor
+    polled = parsed(page_of(996, 997), cursor=cursor)
+    assert (polled.cursor.last_post, polled.notes) == (1000, ())
+
+
 def test_an_edit_is_a_change_and_a_view_is_none() -> None:
     first = parsed(page_of(5))
     views = '<span class="tgme_widget_message_views">9K</span><time'

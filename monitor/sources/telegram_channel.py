@@ -19,6 +19,7 @@ from monitor.sources.telegram_page import Known, Page, read_known, read_page, wr
 from monitor.sources.telegram_post import Post
 from monitor.sources.telegram_walk import walk
 
+NUMBERED_ANEW: Final = "its posts are numbered anew: another channel may stand under its name by now"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
 
 
@@ -45,18 +46,38 @@ def parse(fetched: Fetched, source: Source, cursor: Cursor) -> Polled:
     pages = [read_page(answer.body, source.id, source.address, known) for answer in fetched.answers]
     for page in pages:
         _explain(page, source, cursor)
+    anew = _is_numbered_anew(pages, known)
+    known = {} if anew else known
     posts = [post for post in _each_once(pages, known) if not _is_left(post, fetched)]
-    last_post = max([cursor.last_post or 0, *(post.last_number for post in posts)])
+    last_post = max([0 if anew else cursor.last_post or 0, *(post.last_number for post in posts)])
     items = tuple(post.item for post in posts if post.item is not None)
     return Polled(
-        replace(cursor, last_post=last_post, posts=_remembered(pages, posts, known), gaps=fetched.gaps),
+        replace(
+            cursor,
+            last_post=last_post,
+            posts=_remembered(pages, posts, known),
+            gaps=None if anew else fetched.gaps,
+        ),
         items,
         changed=bool(posts) or cursor.last_post is None,
         hints=fetched.answers[0].hints,
-        notes=(*fetched.notes, *_notes(posts, sum(page.unreadable for page in pages), cursor)),
+        notes=(
+            *fetched.notes,
+            *([NUMBERED_ANEW] if anew else ()),
+            *_notes(posts, sum(page.unreadable for page in pages), cursor),
+        ),
         more=fetched.more,
         unchanged=tuple(f"{source.address.lower()}/{number}" for page in pages for number in page.known),
     )
+
+
+def _is_numbered_anew(pages: list[Page], known: dict[int, Known]) -> bool:
+    """Tell whether the ids are far below those of the last look: the name has passed to another channel.
+
+    What it shows then is its baseline. Where only the newest posts were deleted, the ids are not that low.
+    """
+    shown = [number for page in pages for number in (*page.known, *(post.last_number for post in page.posts))]
+    return bool(known and shown) and 2 * max(shown) < min(known)
 
 
 def _is_left(post: Post, fetched: Fetched) -> bool:
