@@ -77,6 +77,7 @@ class Service:
             add_watch=engine.add_watch,
             remove_watch=engine.remove_watch,
             staff=lambda chat_id: self._bot.staff(chat_id),  # noqa: PLW0108 -- the bot comes after the desk
+            wake=lambda: self._courier.wake(),  # noqa: PLW0108
             find_chat=lambda name: self._bot.find_chat(name),  # noqa: PLW0108
         )
         self._bot = TelegramBot(

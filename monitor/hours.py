@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.model import Quiet, Rhythm
@@ -87,6 +88,7 @@ def _days(now: datetime, where: ZoneInfo) -> Iterator[date]:
         yield today + offset * DAY
 
 
+@lru_cache(maxsize=1024)
 def parse_quiet(text: str) -> Quiet | None:
     """Return the hours that "23:00-07:00", "23-7" or "22.30 – 6" stand for; None for what is none."""
     found = _SPAN.fullmatch(text.strip())
@@ -96,6 +98,7 @@ def parse_quiet(text: str) -> Quiet | None:
     return None if begin is None or end is None or begin == end else Quiet(begin, end)
 
 
+@lru_cache(maxsize=1024)
 def parse_rhythm(text: str) -> Rhythm | None:
     """Return the rhythm that "off", "hourly", "daily 08:00" or "8:00" stands for; None for what is none."""
     word, _, rest = text.strip().casefold().partition(" ")

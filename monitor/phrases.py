@@ -14,7 +14,8 @@ from typing import Any
 
 from babel import Locale
 
-from monitor.markup import Safe, escape
+from monitor.markup import Safe, isolated
+from monitor.prose import tidy
 
 FALLBACK = "en"
 
@@ -59,11 +60,16 @@ def spoken(language: str | None) -> str:
 def say(language: str | None, key: str, /, **facts: object) -> Safe:
     """Return a phrase as Telegram HTML, with the facts escaped except those that are `Safe`.
 
+    What is not is outside text, so that control characters become spaces, and text with right-to-left
+    letters stands in isolation from the words around it.
+
     Raises `KeyError` for a key that no catalogue has and for a missing fact: both are bugs.
     """
     language = spoken(language)
     phrase = CATALOGUES[language][key]
     if isinstance(phrase, dict):
         phrase = phrase[_LOCALES[language].plural_form(int(str(facts["count"])))]
-    shown = {name: fact if isinstance(fact, Safe) else escape(str(fact)) for name, fact in facts.items()}
+    shown = {
+        name: fact if isinstance(fact, Safe) else isolated(tidy(str(fact))) for name, fact in facts.items()
+    }
     return Safe(phrase.format_map(shown))

@@ -61,6 +61,7 @@ class House:
             topics=(STARLINK, CEASEFIRE),
         )
         self.group_admins: dict[int, frozenset[int]] = dict.fromkeys(GROUPS, frozenset({ADMIN, GROUP_ADMIN}))
+        self.woken = 0
         self.unwritable: set[int] = set()
         self.peers: list[Peer] = []
         self.added: list[Source] = []
@@ -82,7 +83,11 @@ class House:
             remove_watch=self.remove_watch,
             staff=self.staff,
             find_chat=self.find_chat,
+            wake=self.wake,
         )
+
+    def wake(self) -> None:
+        self.woken += 1
 
     async def staff(self, chat_id: int) -> Staff:
         if chat_id not in self.group_admins:

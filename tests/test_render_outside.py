@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from dataclasses import replace
 from datetime import UTC
 
 from builders import NOW, chat, item, source
@@ -82,6 +85,48 @@ def test_telegram_takes_any_alert(one: Alert, to: Chat) -> None:
     assert 0 < utf16_length(text) <= 4096
     assert len(entities) < 100
     assert all(visible(entity, text) for entity in entities)  # no entity ends inside a character
+
+
+EMBEDDINGS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067")
+CLUSTERS = ["👩\u200d🚒", "🇺🇦", "👍🏽", "e\u0301\u0323", "🏴\U000e0067\U000e0062\U000e007f", "й", "नि"]
+
+
+@CALM
+@given(alerts(), CHATS)
+def test_outside_text_cannot_reorder_what_stands_beside_it(one: Alert, to: Chat) -> None:
+    shown, _ = parse(alert(one, chat=to, now=NOW).html)
+    assert not EMBEDDINGS & set(shown)
+    for line in shown.split("\n"):
+        assert line.count("\u2068") == line.count("\u2069")
+        if any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in line):
+            assert "\u2068" in line
+
+
+@CALM
+@given(alerts(), CHATS)
+def test_every_link_of_an_alert_leads_to_the_web(one: Alert, to: Chat) -> None:
+    wild = replace(one, item=replace(one.item, url="javascript:alert(1)", forwarded_url="tg://user?id=1"))
+    for some in (one, wild):
+        message = alert(some, chat=to, now=NOW)
+        _, entities = parse(message.html)
+        links = [entity.url for entity in entities if entity.url]
+        assert all(
+            link.startswith(("http://", "https://")) for link in (*links, message.preview or "http://")
+        )
+
+
+@CALM
+@given(st.lists(st.sampled_from(CLUSTERS), min_size=100, max_size=900), st.integers(0, 40))
+def test_a_text_is_never_cut_inside_a_letter(clusters: list[str], before: int) -> None:
+    text = "".join(clusters)
+    one = item("", f"{'ab ' * before}{text}", url="https://example.org/")
+    some = Alert(one, source(), (), (), None, NOW)
+    whole = {"".join(clusters[:count]) for count in range(len(clusters) + 1)}
+    for markup in (alert(some, chat=chat(), now=NOW).html, digest([some], chat(), NOW)[0].html):
+        shown, _ = parse(markup)
+        line = next(line for line in shown.split("\n") if "ab" in line or line.startswith((*CLUSTERS, "•")))
+        told = line.removeprefix("• ").partition(" — ")[0].rstrip("…")
+        assert re.sub(r"^(?:ab ?)*", "", told) in whole
 
 
 @CALM

@@ -96,7 +96,9 @@ async def test_a_mute_that_is_ended_by_hand_lets_what_it_held_come_at_once(house
     await house.says("/mute 2 години")
     await house.find("a", "starlink")
     await house.find("b", "raid")
+    house.woken = 0
     assert "speak again" in await house.says("/unmute")
+    assert house.woken
     assert [sorted(*(await house.arrived()))] == [["a", "b"]]
 
 
@@ -176,6 +178,13 @@ async def test_a_silent_topic_comes_without_a_sound(house: House) -> None:
     pressed = await house.press("/silent", "🔕 Starlink")
     assert "🔔 Starlink" in labels(pressed.message)
     assert "with a sound again" in await house.says("/silent starlink off")
+
+
+async def test_a_topic_is_subscribed_without_a_sound_at_once(house: House) -> None:
+    await house.says("/unsubscribe all")
+    await house.says("/subscribe starlink silent")
+    wanted = await house.store.read(partial(chats.subscriptions, place=Place(1)))
+    assert {name: one.silent for name, one in wanted.items()} == {"starlink": True}
 
 
 async def test_a_topic_of_a_forum_hears_what_was_subscribed_in_it(house: House) -> None:

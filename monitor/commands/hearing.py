@@ -67,6 +67,7 @@ async def adjust(call: Call, chosen: Iterable[Topic], **facts: object) -> None:
         outbox.hold_anew(db, call.chat.id, now)
 
     await call.desk.store.write(write)
+    call.desk.wake()
 
 
 async def adjust_chat(call: Call, **facts: object) -> None:
@@ -78,6 +79,7 @@ async def adjust_chat(call: Call, **facts: object) -> None:
         outbox.hold_anew(db, call.chat.id, now)
 
     await call.desk.store.write(write)
+    call.desk.wake()
 
 
 def tail(argument: str) -> Sequence[tuple[str, str]]:

@@ -74,6 +74,7 @@ async def unmute(call: Call) -> Reply:
         outbox.hold_anew(db, call.chat.id, now)
 
     await call.desk.store.write(write)
+    call.desk.wake()
     return call.reply("mute.ended")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from monitor.commands.desk import ECHO, Call, listing, nearest, page_of, rows, turns
 from monitor.markup import Safe, plain
@@ -12,6 +13,7 @@ from monitor.store import Database, chats
 
 ON_A_PAGE = 90  # topics; a message takes 100 buttons
 NOTICED = 120  # UTF-16 units of names in a toast, which holds 200 characters
+SILENT = {"silent", "тихо"}
 ALL = "*"  # no topic has this id
 ALL_WORDS = {ALL, "all", "все", "всі", "усі", "всё"}
 
@@ -56,15 +58,18 @@ async def _change(call: Call, how: str) -> Reply:
     if not call.argument:
         question = call.say(f"topics.which_{how}")
         return Reply(await board(call, question))
-    chosen = find(call.argument, known.values())
+    argument, silent = _quietly(call.argument) if how == "subscribed" else (call.argument, False)
+    chosen = find(argument, known.values())
     if not chosen:
-        return _misspelt(call, how)
+        return _misspelt(replace(call, argument=argument), how)
     ids = [topic.id for topic in chosen]
     (chat_id, thread_id), now = call.place, call.desk.clock.now()
 
     def write(db: Database) -> None:
         if how == "subscribed":
             chats.subscribe(db, chat_id, ids, now, thread_id=thread_id)
+            if silent:
+                chats.adjust(db, call.place, ids, silent=True)
         else:
             chats.unsubscribe(db, chat_id, ids, thread_id=thread_id)
 
@@ -75,6 +80,12 @@ async def _change(call: Call, how: str) -> Reply:
         notice = plain(call.say(f"topics.{how}", names=listing(names, NOTICED)))
         return Reply(await board(call, await _overview(call), page), notice=notice)
     return call.reply(f"topics.{how}", names=listing(names))
+
+
+def _quietly(argument: str) -> tuple[str, bool]:
+    """Return an argument without a last word that asks for no sound, and whether there was one."""
+    names, _, last = argument.rpartition(" ")
+    return (names.strip(), True) if names and last.casefold() in SILENT else (argument, False)
 
 
 def find(argument: str, topics: Iterable[Topic]) -> list[Topic]:

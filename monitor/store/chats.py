@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from monitor.model import Chat, ChatStatus, Listener, Place, Subscription
-from monitor.store.values import chat_of, chat_row, column, moment, stamp, subscription_of
+from monitor.store.values import chat_of, chat_row, column, moment, stamp, subscription, subscription_of
 
 WAITING: tuple[ChatStatus, ...] = ("pending",)
 
@@ -166,6 +166,6 @@ def listeners(db: Database, topic_ids: Iterable[str]) -> dict[Place, Listener]:
         ):
             chat_id = row["id"]
             found[chat_id] = found.get(chat_id) or chat_of(row)
-            own = subscription_of({**row, "muted": row["topic_muted"], "rhythm": row["topic_rhythm"]})
+            own = subscription(row["silent"], row["topic_muted"], row["topic_rhythm"])
             heard.setdefault(Place(chat_id, row["thread_id"]), {})[topic_id] = own
     return {place: Listener(found[place.chat_id], wanted) for place, wanted in heard.items()}

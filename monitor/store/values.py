@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from monitor.hours import parse_quiet, parse_rhythm
 from monitor.model import AT_ONCE, Chat, Evidence, Item, Quiet, Rhythm, Subscription
 
 Row = Mapping[str, Any]
+CHAT_AS_IT_STANDS = tuple(name for name in Chat.__slots__ if name not in {"muted", "quiet", "rhythm"})
 
 
 def stamp(moment: datetime) -> str:
@@ -59,11 +61,12 @@ def evidence_of(text: str) -> tuple[Evidence, ...]:
 
 def chat_of(row: Row) -> Chat:
     """Return the chat of a row of `chats`."""
-    facts = {name: row[name] for name in Chat.__slots__}
-    facts["muted"] = moment(row["muted"])
-    facts["quiet"] = parse_quiet(row["quiet"] or "")
-    facts["rhythm"] = parse_rhythm(row["rhythm"]) or AT_ONCE
-    return Chat(**facts)
+    return Chat(
+        **{name: row[name] for name in CHAT_AS_IT_STANDS},
+        muted=moment(row["muted"]),
+        quiet=parse_quiet(row["quiet"] or ""),
+        rhythm=parse_rhythm(row["rhythm"]) or AT_ONCE,
+    )
 
 
 def chat_row(chat: Chat) -> dict[str, Any]:
@@ -73,11 +76,13 @@ def chat_row(chat: Chat) -> dict[str, Any]:
 
 def subscription_of(row: Row) -> Subscription:
     """Return how a place hears of a topic, from a row of `subscriptions`."""
-    return Subscription(
-        silent=bool(row["silent"]),
-        muted=moment(row["muted"]),
-        rhythm=parse_rhythm(row["rhythm"] or ""),
-    )
+    return subscription(row["silent"], row["muted"], row["rhythm"])
+
+
+@lru_cache(maxsize=1024)  # a topic has thousands of subscribers, nearly all of whom hear of it in one way
+def subscription(silent: int, muted: str | None, rhythm: str | None) -> Subscription:
+    """Return how a place hears of a topic, from what stands in the columns."""
+    return Subscription(bool(silent), moment(muted), parse_rhythm(rhythm or ""))
 
 
 def column(value: object) -> object:
