@@ -47,7 +47,7 @@ class Known:
     def __init__(self, stories: Iterable[Story] = ()) -> None:
         """Take the stories, the newest first."""
         self._by_link: defaultdict[str, list[tuple[Story, str]]] = defaultdict(list)
-        self._by_start: defaultdict[str, list[Story]] = defaultdict(list)
+        self._by_outline: defaultdict[str, list[Story]] = defaultdict(list)
         for story in stories:
             self.add(story)
 
@@ -55,8 +55,8 @@ class Known:
         """Take in one more story, or a known one with what it has gained."""
         for link, source_id in story.links:
             self._by_link[link].append((story, source_id))
-        if words := _words(story.headline):
-            self._by_start[words[0][:LEAST_BEGINNING]].append(story)
+        if told := outline(story.headline):
+            self._by_outline[told].append(story)
 
     def find(self, item: Item) -> Story | None:
         """Return the story that an item tells again, or None for a new one.
@@ -68,15 +68,22 @@ class Known:
                 if source_id != item.source_id:
                     return story
         words = _words(headline(item))
-        if len(words) < LEAST_WORDS:
-            return None
-        alike = self._by_start.get(words[0][:LEAST_BEGINNING], ())
+        alike = self._by_outline.get(outline(headline(item)), ())
         return next((story for story in alike if _say_the_same(words, _words(story.headline))), None)
 
 
 def headline(item: Item) -> str:
     """Return an item's title, or the beginning of a post, which has none."""
     return item.title or " ".join(item.text[:HEADLINE_CHARACTERS].split())
+
+
+def outline(line: str) -> str:
+    """Return how the words of a headline begin, the same for all that say the same; "" for a short one.
+
+    It is what stories are looked up by: whether two of them do say the same is looked at then.
+    """
+    words = _words(line)
+    return " ".join(word[:LEAST_BEGINNING] for word in words) if len(words) >= LEAST_WORDS else ""
 
 
 def canonical_link(url: str) -> str | None:
@@ -106,7 +113,7 @@ def links(item: Item) -> frozenset[str]:
     return frozenset(link for link in own if link)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1_000)
 def _words(line: str) -> tuple[str, ...]:
     """Return the words of a headline that tell something, in their order."""
     told = PUBLISHER.sub("", line) if len(line.split()) > LEAST_WORDS + 3 else line

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from monitor.model import Cursor, Delivery, Evidence, Listener, Match, Place, So
 from monitor.store import Database, Store, chats, claims, items, outbox, sources, stories, turns
 from monitor.store.schema import migrations
 from monitor.store.values import item_row, stamp
+from monitor.stories import outline
 
 A_DAY = timedelta(days=1)
 FOUND = Match("starlink", 100, (Evidence("title", 0, 8, "Starlink", "exact"),))
@@ -404,3 +405,24 @@ async def test_what_an_older_version_stored_is_carried_over_to_places(tmp_path: 
     sql = "SELECT thread_id, digest, silent FROM outbox"
     assert await store.read(lambda db: db.execute(sql).fetchall()) == [(0, 1, 0)]
     await store.close()
+
+
+async def test_stories_are_found_by_what_they_share_and_not_by_what_they_do_not(store: Store) -> None:
+    told = item("Talks begin on Sunday in the capital", url="https://example.org/a")
+    (row,) = await stored(store, told)
+    story = await store.write(partial(stories.begin, headline=told.title, now=NOW))
+    await store.write(
+        partial(stories.join, story_id=story, item_id=row, links=[("example.org/a", "example")])
+    )
+
+    async def found(headline: str, *links: str, since: datetime = NOW) -> list[int]:
+        told = outline(headline)
+        return [
+            one.id for one in await store.read(partial(stories.alike, links=links, told=told, since=since))
+        ]
+
+    assert await found("Talks began on Sunday in the capital") == [story]
+    assert await found("Something else entirely was said today", "example.org/a") == [story]
+    assert await found("Talks") == []
+    assert await found("Something else entirely was said today") == []
+    assert await found(told.title, since=NOW + A_DAY) == []

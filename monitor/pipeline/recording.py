@@ -6,12 +6,11 @@ Everything here runs inside one transaction on the writer thread.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
 from monitor import audience, edits, stories
-from monitor.model import Item, Match, Notice, Source, SourceState, Story, Topic
+from monitor.model import Item, Match, Notice, Source, SourceState, Topic
 from monitor.sources.telegram_gaps import in_gaps, read_gaps
 from monitor.store import Database, chats, items, notices, outbox
 from monitor.store import edits as edits_table
@@ -53,15 +52,14 @@ def record(db: Database, found: Found) -> int | None:
     items.seen(db, found.source.id, found.shown, now)
     for notice in found.notices:
         notices.put(db, notice, now)
-    known = _Stories(db, now)
     queued = 0
     for item, matches in found.fresh:
         item_id = items.insert(db, item, matches, now)
         if matches:
-            story_id = _tell(db, item, item_id, known.known, now)
+            story_id = _tell(db, item, item_id, now)
             if item.key in found.news:
                 queued += _queue(db, item_id, story_id, matches, found)
-    return queued + sum(_revise(db, revised, known, found) for revised in found.edited)
+    return queued + sum(_revise(db, revised, found) for revised in found.edited)
 
 
 def missed(source: Source, before: str | None, after: str | None) -> list[Notice]:
@@ -76,19 +74,7 @@ def missed(source: Source, before: str | None, after: str | None) -> list[Notice
     ]
 
 
-class _Stories:
-    """The stories of the last days, read when they are first needed."""
-
-    def __init__(self, db: Database, now: datetime) -> None:
-        self._db = db
-        self._now = now
-
-    @cached_property
-    def known(self) -> stories.Known:
-        return stories.Known(stories_table.recent(self._db, self._now - stories.WINDOW))
-
-
-def _revise(db: Database, revised: Revised, known: _Stories, found: Found) -> int:
+def _revise(db: Database, revised: Revised, found: Found) -> int:
     """Store an edit; return how many alerts were queued, as the item matches topics that it did not before.
 
     Chats that were told of the item see it in their message as it is now, also where it matches no more.
@@ -99,7 +85,7 @@ def _revise(db: Database, revised: Revised, known: _Stories, found: Found) -> in
         return 0
     story_id = stories_table.of_item(db, edit.row_id)
     if story_id is None and matches:
-        story_id = _tell(db, item, edit.row_id, known.known, found.now)
+        story_id = _tell(db, item, edit.row_id, found.now)
     if story_id is None or item.key not in found.news:
         return 0
     queued = 0
@@ -112,19 +98,15 @@ def _revise(db: Database, revised: Revised, known: _Stories, found: Found) -> in
     return queued
 
 
-def _tell(db: Database, item: Item, item_id: int, known: stories.Known, now: datetime) -> int:
-    """Find or begin the story that an item tells, store that, and keep `known` up to date."""
-    links = frozenset((link, item.source_id) for link in stories.links(item))
-    story = known.find(item)
-    if story is None:
-        headline = stories.headline(item)
-        story = Story(stories_table.begin(db, headline, now), headline, links, now)
-        known.add(story)
-    elif not links <= story.links:
-        known.add(replace(story, links=links))
-    if stories_table.join(db, story.id, item_id, links):
-        outbox.refresh(db, story.id, now)
-    return story.id
+def _tell(db: Database, item: Item, item_id: int, now: datetime) -> int:
+    """Find or begin the story that an item tells, store that, and return it."""
+    headline, links = stories.headline(item), stories.links(item)
+    alike = stories_table.alike(db, links, stories.outline(headline), now - stories.WINDOW)
+    story = stories.Known(alike).find(item)
+    story_id = story.id if story else stories_table.begin(db, headline, now)
+    if stories_table.join(db, story_id, item_id, [(link, item.source_id) for link in links]):
+        outbox.refresh(db, story_id, now)
+    return story_id
 
 
 def _queue(db: Database, item_id: int, story_id: int, matches: Sequence[Match], found: Found) -> int:

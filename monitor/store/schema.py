@@ -29,6 +29,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from monitor.stories import outline
+
 migrations = Migrations("monitor")
 
 
@@ -438,3 +440,14 @@ def m020_search(db: Database) -> None:
     again = "UPDATE items SET indexed = 0 WHERE id = old.id;"
     when = f"AFTER UPDATE OF {columns} ON items WHEN old.indexed"
     db.execute(f"CREATE TRIGGER item_changed {when} BEGIN {keep} {again} END")
+
+
+@migrations()
+def m021_outlines(db: Database) -> None:
+    """Let stories be found by what their headlines and links share, however many there are."""
+    db.table("stories").add_column("outline", str, not_null_default="")
+    recent = "julianday(begun) > (SELECT julianday(max(begun)) - 3 FROM stories)"
+    for story_id, headline in db.execute(f"SELECT id, headline FROM stories WHERE {recent}").fetchall():
+        db.execute("UPDATE stories SET outline = ? WHERE id = ?", [outline(headline), story_id])
+    db.table("stories").create_index(["outline"])
+    db.table("story_links").create_index(["link"])

@@ -10,25 +10,36 @@ from sqlite_utils import Database
 from monitor.model import Story
 from monitor.store.rows import add_row
 from monitor.store.values import moment, stamp
+from monitor.stories import outline
 
 
-def recent(db: Database, since: datetime) -> list[Story]:
-    """Return the stories that began since then, newest first."""
-    links: dict[int, set[tuple[str, str]]] = {}
-    for row in db.query(
-        "SELECT story_links.* FROM story_links JOIN stories ON id = story_id WHERE begun >= ?", [stamp(since)]
-    ):
-        links.setdefault(row["story_id"], set()).add((row["link"], row["source_id"]))
-    rows = db.query("SELECT * FROM stories WHERE begun >= ? ORDER BY begun DESC, id DESC", [stamp(since)])
+def alike(db: Database, links: Iterable[str], told: str, since: datetime) -> list[Story]:
+    """Return the stories since then with one of these links or this outline of a headline, newest first."""
+    wanted = list(links)
+    rows = db.query(
+        f"""
+        SELECT * FROM stories WHERE begun >= ? AND id IN (
+            SELECT story_id FROM story_links WHERE link IN ({",".join("?" * len(wanted))})
+            UNION SELECT id FROM stories WHERE outline = ? AND outline != ''
+        ) ORDER BY begun DESC, id DESC
+        """,
+        [stamp(since), *wanted, told],
+    )
     return [
-        Story(row["id"], row["headline"], frozenset(links.get(row["id"], ())), moment(row["begun"]) or since)
+        Story(row["id"], row["headline"], _links(db, row["id"]), moment(row["begun"]) or since)
         for row in rows
     ]
 
 
 def begin(db: Database, headline: str, now: datetime) -> int:
     """Store a new story and return its id."""
-    return add_row(db, "stories", {"headline": headline, "begun": stamp(now)})
+    facts = {"headline": headline, "outline": outline(headline), "begun": stamp(now)}
+    return add_row(db, "stories", facts)
+
+
+def _links(db: Database, story_id: int) -> frozenset[tuple[str, str]]:
+    rows = db.execute("SELECT link, source_id FROM story_links WHERE story_id = ?", [story_id])
+    return frozenset((link, source_id) for link, source_id in rows.fetchall())
 
 
 def of_item(db: Database, item_id: int) -> int | None:
