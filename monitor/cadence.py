@@ -102,6 +102,12 @@ def backoff(wait: timedelta, failures: int, longest: timedelta = LONGEST_BACKOFF
     return min(wait * (1 << doublings), longest)
 
 
+def after_pause(now: datetime, source: Source, pause: timedelta) -> datetime:
+    """Return when to look at a source whose host asked for a pause; the host's sources do not come as one."""
+    pause = max(pause, SHORTEST)
+    return now + pause + min(pause, source.every or LONGEST_SPREAD) * _share(source.id)
+
+
 def first_polls(
     sources: Iterable[Source],
     states: Mapping[str, SourceState],

@@ -137,9 +137,10 @@ class Engine:
 
     async def due(self, *, revive: bool = False) -> dict[str, datetime]:
         """Return when each source is due after a start or a change; see `cadence.first_polls`."""
-        states = await self.store.read(sources_table.standings)
-        now, pace = self.clock.now(), pace_of(self.config)
-        return first_polls(self.active(), states, now=now, pace=pace, revive=revive)
+        plan = partial(
+            first_polls, self.active(), now=self.clock.now(), pace=pace_of(self.config), revive=revive
+        )
+        return await self.store.read(lambda db: plan(states=sources_table.standings(db)))
 
     async def poll(self, source: Source) -> Outcome:
         """Look at a source once; see `Pipeline.poll`."""

@@ -75,7 +75,8 @@ class Scheduler:
         before, self._sources = self._sources, wanted
         now, wall = _time(), self._clock.now()
         for source in wanted.values():
-            new = before.get(source.id) != source
+            known = before.get(source.id)
+            new = known is not source and known != source
             planned = self._agenda.when(source.id)
             when = due.get(source.id) or (wall if new else NEVER)
             at = now + max((when - wall).total_seconds(), 0)

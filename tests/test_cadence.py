@@ -16,6 +16,7 @@ from monitor.cadence import (
     NEVER,
     Pace,
     Rhythm,
+    after_pause,
     backoff,
     first_polls,
     next_poll,
@@ -182,3 +183,11 @@ def test_many_that_are_overdue_are_spread_and_few_are_not_kept_waiting() -> None
     seconds = Counter(int(found.total_seconds()) for found in waits.values())
     assert max(seconds.values()) < 2 * CATCH_UP
     assert spread(source(), 10**9) <= 5 * MINUTE
+
+
+def test_after_a_pause_the_sources_of_a_host_do_not_come_as_one() -> None:
+    waits = [after_pause(NOW, source(f"source-{n}"), MINUTE) - NOW for n in range(100)]
+    assert MINUTE <= min(waits) < max(waits) <= 2 * MINUTE
+    assert len(set(waits)) == 100
+    assert after_pause(NOW, source(every=SECOND), MINUTE) - NOW <= MINUTE + SECOND
+    assert after_pause(NOW, source(), timedelta(0)) - NOW >= SECOND

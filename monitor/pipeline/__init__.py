@@ -144,7 +144,7 @@ class Pipeline:
 
     async def _postponed(self, source: Source, state: SourceState, error: errors.SourceResting) -> Outcome:
         now = self._clock.now()
-        after = standing.postponed(state, error, now=now)
+        after = standing.postponed(source, state, error, now=now)
         await self._store.write(partial(sources_table.save, source=source, after=after))
         return Outcome(source.id, after.next_poll or now, notes=(str(error),))
 

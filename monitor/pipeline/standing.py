@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from monitor import errors
-from monitor.cadence import NEVER, SHORTEST, Pace, Rhythm, next_poll, rhythm
+from monitor.cadence import NEVER, SHORTEST, Pace, Rhythm, after_pause, next_poll, rhythm
 from monitor.model import Hints, Item, Polled, Source, SourceState
 
 REMEMBERED: Final = 50  # items from which the rhythm of a source is learned
@@ -65,9 +65,11 @@ def failed(
     )
 
 
-def postponed(state: SourceState, error: errors.SourceResting, *, now: datetime) -> SourceState:
+def postponed(
+    source: Source, state: SourceState, error: errors.SourceResting, *, now: datetime
+) -> SourceState:
     """Return how a source stands that was not asked, since its host wants a pause: that is no failure."""
-    return replace(state, next_poll=now + max(error.after or SHORTEST, SHORTEST), error=str(error))
+    return replace(state, next_poll=after_pause(now, source, error.after or SHORTEST), error=str(error))
 
 
 def known(state: SourceState) -> Rhythm:
