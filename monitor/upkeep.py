@@ -11,7 +11,7 @@ from pathlib import Path
 from monitor import errors, opml, roster
 from monitor.config import Config, NoAddress
 from monitor.model import Source, SourceState
-from monitor.sources.outlines import Refusal, drafts
+from monitor.sources.outlines import Refusal, drafts, is_private
 from monitor.store import Store, added, feedback, items, sources
 from monitor.store import dead_letters as letters
 from monitor.store.backup import backup as copy
@@ -43,12 +43,13 @@ def import_sources(
     A service that runs reads them from within a few seconds on. Raises `MonitorError`.
     """
     outlines = opml.parse(_bytes(file))
-    private_hosts = config.network.allow_private_hosts
-    wanted, refused = drafts(outlines, added_by=ADDED_BY, private_hosts=private_hosts)
+    wanted, refused = drafts(outlines, added_by=ADDED_BY, private_hosts=None)
     with Store.change(database) as db:
         _, new = added.admit(db, config.sources, wanted, now)
     for source in new:
         say(f"added    {source.id}  {source.name}")
+        if is_private(source.kind, source.address, config.network.allow_private_hosts):
+            say(f"note     {source.id} {NoAddress('private')}")
     for refusal in refused[:SHOWN]:
         say(f"refused  {refusal.address} {NoAddress(refusal.fault)}")
     say(summary(len(new), len(wanted) - len(new), refused))

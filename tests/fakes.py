@@ -150,7 +150,9 @@ class BotApi(Telegram):
         self.update("message", {**message, "text": text, **facts})
         self._notify()
 
-    def user_sends(self, chat_id: int, name: str, data: bytes, caption: str | None = None) -> None:
+    def user_sends(
+        self, chat_id: int, name: str, data: bytes, caption: str | None = None, mime: str = ""
+    ) -> None:
         """Let a user send a file."""
         file_id = self.keep_file(name, data)
         chat = self.known(chat_id)
@@ -160,7 +162,7 @@ class BotApi(Telegram):
             "date": int(time.time()),
             "chat": chat.as_json(),
             "from": self._user(abs(chat_id), chat.language),
-            "document": document,
+            "document": document | ({"mime_type": mime} if mime else {}),
         }
         self.update("message", message | ({"caption": caption} if caption else {}))
         self._notify()

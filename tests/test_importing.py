@@ -83,10 +83,11 @@ async def test_a_file_is_fetched_from_telegram_up_to_a_limit() -> None:
         async with running(api, handle) as bot:
             api.user_sends(7, "list.OPML", b"<opml/>", caption="my feeds")
             api.user_sends(7, "picture.png", b"png")
+            api.user_sends(7, "list", b"<opml/>", mime="text/x-opml")
             api.user_sends(7, "feeds.xml", b"x" * 1000)
-            await api.wait_for(2)
-        assert fetched == [b"<opml/>", b"x" * 11]
-        assert api.texts(7) == ["/import of 7 bytes", "/import of 1000 bytes"]
+            await api.wait_for(3)
+        assert fetched == [b"<opml/>", b"<opml/>", b"x" * 11]
+        assert api.texts(7) == ["/import of 7 bytes", "/import of 7 bytes", "/import of 1000 bytes"]
 
 
 async def test_a_file_that_telegram_no_longer_has_is_an_error_without_the_token() -> None:
@@ -117,9 +118,8 @@ def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path) -> None:
     other.mkdir()
     (other / "config.toml").write_text("", encoding="utf-8")
     taken = run("sources", "--import", "-", folder=other, stdin=exported)
-    assert (
-        taken.stdout.splitlines()[-1] == "2 added, 0 known already, 1 refused."
-    )  # the one on a private address
+    assert taken.stdout.splitlines()[-1] == "3 added, 0 known already, 0 refused."
+    assert "note     127-0-0-1 stands on a private address" in taken.stdout
 
 
 @pytest.mark.parametrize("arguments", [("--import", "nowhere.opml"), ("--import", "config.toml")])

@@ -29,10 +29,11 @@ class Refusal(NamedTuple):
 
 
 def drafts(
-    outlines: Iterable[Outline], *, added_by: str, private_hosts: Collection[str]
+    outlines: Iterable[Outline], *, added_by: str, private_hosts: Collection[str] | None
 ) -> tuple[list[Source], list[Refusal]]:
     """Return the sources that outlines name, without ids, and those that may not be read.
 
+    Private addresses are refused but for `private_hosts`; where that is None, it is left to the connection.
     No name is looked up here: one that leads to a private address is refused when it is read.
     """
     found: list[Source] = []
@@ -43,7 +44,7 @@ def drafts(
         except NoAddress as error:
             refused.append(Refusal(outline.url[:LONGEST_SHOWN], error.fault))
             continue
-        if kind == "feed" and _is_private(urlsplit(address).hostname or "", private_hosts):
+        if private_hosts is not None and is_private(kind, address, private_hosts):
             refused.append(Refusal(address[:LONGEST_SHOWN], "private"))
             continue
         name = one_line(outline.title)[:LONGEST_NAME].strip()
@@ -62,8 +63,9 @@ def drafts(
     return found, refused
 
 
-def _is_private(host: str, allowed: Collection[str]) -> bool:
-    """Tell whether a host is a private address or a name that stands for one, however it is written."""
+def is_private(kind: str, address: str, allowed: Collection[str]) -> bool:
+    """Tell whether a feed's host is a private address, however it is written, or a name for one."""
+    host = urlsplit(address).hostname or "" if kind == "feed" else ""
     if host in allowed:
         return False
     with contextlib.suppress(ValueError):

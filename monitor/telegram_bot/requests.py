@@ -89,7 +89,11 @@ def _import(caption: str | None) -> str:
 def _list_in(message: Message) -> Attachment | None:
     """Return the OPML file of a message; None where it has none."""
     file = message.document
-    if file is None or not (file.file_name or "").lower().endswith((".opml", ".xml")):
+    if file is None:
+        return None
+    if "opml" not in (file.mime_type or "") and not (file.file_name or "").lower().endswith(
+        (".opml", ".xml")
+    ):
         return None
     if message.chat.type != Chat.PRIVATE and not (message.caption or "").startswith("/import"):
         return None
