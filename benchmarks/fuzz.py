@@ -23,6 +23,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from documents import URL, in_part
+
 from monitor.errors import MonitorError
 from monitor.model import Cursor, Polled, Source
 from monitor.sources import KINDS
@@ -50,9 +52,10 @@ def channel(body: bytes) -> None:
 
 
 def feed(body: bytes) -> None:
-    """Parse a feed as one that is new, and again beside what is known of it."""
-    polled = _parsed("feed", "https://example.org/feed", body, Cursor())
-    _parsed("feed", "https://example.org/feed", body + b"\n", polled.cursor)
+    """Parse a feed as one that is new, again beside what is known of it, and with all but one entry known."""
+    polled = _parsed("feed", URL, body, Cursor())
+    _parsed("feed", URL, body + b"\n", polled.cursor)
+    in_part(body, polled)
 
 
 PARSERS = {"channel": Parser("channels", channel), "feed": Parser("feeds", feed)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import socket
 import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -209,13 +210,49 @@ async def test_an_address_that_is_none_is_refused_before_anything_is_asked(addre
         "0177.0.0.1",
         "127.1",
         "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::127.0.0.1]",
+        "[64:ff9b:1::127.0.0.1]",
         "0.0.0.0",
+        "0",
+        "127.0.0.1.",
+        "127.0.0.1。",
+        "①②⑦.0.0.①",
+        "0x7f.0x0.0x0.0x1",
+        "017700000001",
+        "LOCALHOST",
     ],
 )
 async def test_the_untrusted_never_reach_a_private_address(web: Web, host: str) -> None:
     web.serve("/feed", "<rss/>")
     assert await refusal(web.url("/feed", host), trusted=False)
     assert web.requests == []
+
+
+async def test_a_name_is_judged_by_the_address_that_is_connected_to(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a name server that answers differently the second time (DNS rebinding)."""
+    asked: list[str] = []
+
+    def resolved(host: str, port: int, *_: Any) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr("monitor.sources.addresses.socket.getaddrinfo", resolved)
+    web.serve("/feed", "<rss/>")
+    assert "private address" in await refusal(web.url("/feed", "public.example.org"), trusted=False)
+    assert (asked, web.requests) == (["public.example.org"], [])
+
+
+async def test_a_proxy_of_the_environment_is_no_way_around(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Web() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, proxy.url("/"))
+        assert "private address" in await refusal(web.url("/feed"), trusted=False)
+        assert proxy.requests == web.requests == []
 
 
 async def test_a_private_address_is_told_as_the_reason(web: Web) -> None:
@@ -336,6 +373,11 @@ async def test_429_is_for_the_whole_host(web: Web, headers: dict[str, str], leas
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
         ("2001:0:4136:e378:8000:63bf:80ff:fffe", False),
+        ("::127.0.0.1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("fec0::1", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
         ("0177.0.0.1", False),
         ("2130706433", False),
         ("name", False),

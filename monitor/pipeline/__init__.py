@@ -152,14 +152,13 @@ class Pipeline:
         self, source: Source, state: SourceState, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
         compared = partial(_compared, source_id=source.id, shown=polled.items, now=started)
-        new, edited = await self._store.read(compared) if polled.items else ((), ())
+        new, edited, before = await self._store.read(compared) if polled.items else ((), (), ())
         fresh = await asyncio.to_thread(_match, new, source, watch) if new else ()
         revised = await asyncio.to_thread(_revised, edited, source, watch) if edited else ()
         now = self._clock.now()
         learned = standing.known(state)
         if new:
-            moments = partial(items.moments, source_id=source.id, limit=standing.REMEMBERED)
-            learned = standing.learn(await self._store.read(moments), new, now)
+            learned = standing.learn(before, new, now)
         after = standing.answered(source, state, polled, learned, started=started, pace=self.pace)
         found = Found(
             source=source,
@@ -192,9 +191,11 @@ class Pipeline:
 
 def _compared(
     db: Database, source_id: str, shown: Sequence[Item], now: datetime
-) -> tuple[tuple[Item, ...], tuple[Edit, ...]]:
-    """Return the items that are not stored yet, and those that are stored in other words."""
-    return items.unknown(db, source_id, shown), edits_table.find(db, source_id, shown, now)
+) -> tuple[tuple[Item, ...], tuple[Edit, ...], Sequence[datetime]]:
+    """Return the items that are not stored yet, those stored in other words, and when the last ones came."""
+    new = items.unknown(db, source_id, shown)
+    before = items.moments(db, source_id, standing.REMEMBERED) if new else ()
+    return new, edits_table.find(db, source_id, shown, now), before
 
 
 def _revised(edited: Sequence[Edit], source: Source, watch: Watch) -> tuple[Revised, ...]:

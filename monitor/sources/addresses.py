@@ -18,6 +18,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 _REFUSED: Final = "not a public address"
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: carries an IPv4 address in its last 32 bits
+_UNICAST: Final = ipaddress.ip_network("2000::/3")  # RFC 4291, 2.4 and IANA: all that is given out
+_EXAMPLES: Final = ipaddress.ip_network("3fff::/20")  # RFC 9637
 _LOOKUPS: Final = 16
 
 AddrInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
@@ -36,6 +38,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if parsed not in _UNICAST or parsed in _EXAMPLES:
+            return False
     return parsed.is_global and not parsed.is_multicast
 
 
