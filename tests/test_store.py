@@ -18,7 +18,7 @@ from builders import AT_ONCE, NOW, chat, item, source
 from monitor import errors
 from monitor.audience import Hearing
 from monitor.model import Cursor, Delivery, Evidence, Listener, Match, Place, SourceState, Subscription
-from monitor.store import Database, Store, chats, claims, items, outbox, sources, stories, turns
+from monitor.store import Database, Store, chats, claims, edits, items, outbox, sources, stories, turns
 from monitor.store.schema import migrations
 from monitor.store.values import item_row, stamp
 from monitor.stories import outline
@@ -426,3 +426,10 @@ async def test_stories_are_found_by_what_they_share_and_not_by_what_they_do_not(
     assert await found("Talks") == []
     assert await found("Something else entirely was said today") == []
     assert await found(told.title, since=NOW + A_DAY) == []
+
+
+async def test_an_edit_of_what_was_forgotten_meanwhile_stores_nothing(store: Store) -> None:
+    edit = edits.Edit(row_id=999, item=item("new words"), found=NOW, in_words=True)
+    revise = partial(edits.revise, edit=edit, item=edit.item, matches=(), now=NOW)
+    assert await store.write(revise) is None
+    assert await store.read(lambda db: list(db.query("SELECT * FROM items"))) == []
