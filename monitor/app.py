@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 TIDY_EVERY = timedelta(hours=6)
 INDEX_EVERY = timedelta(seconds=20)  # how long the search may have to look at what is not indexed yet
 NOTICE_EVERY = timedelta(seconds=5)  # how soon sources are taken up that another process added
-CHECK_EVERY = timedelta(seconds=30)  # how often it is looked how the sources do
+CHECK_EVERY = timedelta(seconds=5)  # how often it is looked how the sources do
 TELL_EVERY = timedelta(seconds=5)  # how often it is looked whether admins are to be told something
 GRACE = timedelta(seconds=3)  # what a poll or a message under way gets to end by itself
 STALE = timedelta(seconds=60)  # a part without a heartbeat for so long is stuck
@@ -136,7 +136,7 @@ class Service:
         self._scheduler.start()
         self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY, at_once=True)
         self._scheduler.chore("sources", self._engine.notice_sources, NOTICE_EVERY)
-        self._scheduler.chore("checkup", self._checkup.look, CHECK_EVERY)
+        self._scheduler.chore("checkup", self._checkup.round, CHECK_EVERY)
         self._scheduler.chore("index", self._engine.index, INDEX_EVERY)
         self._scheduler.chore("notices", self._admins.tell, TELL_EVERY)
         await self._follow_sources()

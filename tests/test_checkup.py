@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,21 @@ async def test_what_the_network_held_up_is_polled_as_soon_as_it_is_back(store: S
 
 def no_retry(source_ids: Iterable[str]) -> None:
     raise AssertionError(list(source_ids))
+
+
+async def test_looking_takes_no_more_than_a_hundredth_of_the_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, looks = [1000.0], list[float]()
+
+    async def look(_: Checkup) -> None:
+        looks.append(seconds[0])
+        seconds[0] += 0.3
+
+    monkeypatch.setattr("monitor.checkup.time.monotonic", lambda: seconds[0])
+    monkeypatch.setattr(Checkup, "look", look)
+    checkup = Checkup(store, FakeClock(NOW), lambda: FEEDS, no_retry)
+    for _ in range(20):
+        await checkup.round()
+        seconds[0] += 5
+    assert [round(later - earlier) for earlier, later in pairwise(looks)] == [30, 30, 30]

@@ -12,9 +12,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+import web
 from running import ADMIN, CHAT, ROOT, Bot, a_bot, feed
 
 PROMPT = 2.0  # seconds from publication to the chat
@@ -343,3 +346,18 @@ async def test_what_was_read_is_searched_reloaded_and_backed_up_while_it_runs(bo
     with sqlite3.connect(bot.folder / "copy.db") as db:
         assert db.execute("SELECT count(*) FROM items").fetchone() == (2,)
     db.close()
+
+
+async def test_a_feed_that_fell_silent_is_told_to_the_admins(bot: Bot) -> None:
+    def told() -> list[str]:
+        return [text for text in bot.api.texts(ADMIN) if "silent" in text]
+
+    last = datetime.now(UTC) - timedelta(days=3)
+    dates = [format_datetime(last - timedelta(hours=2 * n)) for n in range(12)]
+    bot.web.serve("/dead", web.rss(*(web.rss_item(f"Item {n}", date=date) for n, date in enumerate(dates))))
+    bot.more = f'[[sources]]\nid = "dead"\nname = "Dead"\nurl = "{bot.web.url("/dead")}"\n'
+    bot.write_config()
+    await bot.start()
+    bot.api.user_says(ADMIN, "/start")
+    await bot.api.wait_for(told, within=20)
+    assert told() == ["🔕 Dead: silent for 3 days, usually every 2 hours."]
