@@ -5,6 +5,7 @@ The alert stays as it is; the answer is a notice, or a message that replies to i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -15,15 +16,17 @@ from monitor.buttons import MUTES
 from monitor.commands import hearing
 from monitor.commands.desk import Call, listing
 from monitor.markup import Safe, isolated, link, plain, split
-from monitor.model import Chat, Item, Message, Reply, Topic
+from monitor.model import Chat, Message, Reply, Topic
 from monitor.phrases import say
-from monitor.prose import sentences, tidy, utf16_len
+from monitor.prose import clip, sentences, tidy, utf16_len
 from monitor.store import Database, feedback, items
 from monitor.store.feedback import Told
 from monitor.store.items import Found
 
 MOST_MESSAGES = 10  # that a text takes
-PIECE = 3000  # UTF-16 units of a paragraph that is told in one piece
+PIECE = 3500  # UTF-16 units of a text that are told in one piece
+LONGEST = MOST_MESSAGES * PIECE  # characters of a text that are told
+TITLE = 400  # UTF-16 units
 NOTICED = 100  # UTF-16 units of names in a notice
 LONGEST_ID = 16  # digits
 KEYWORDS = 60  # UTF-16 units of keywords in it
@@ -39,7 +42,7 @@ async def more(call: Call) -> Reply:
     one, reports = await call.desk.store.read(read)
     if one is None or not reports:
         return _gone(call)
-    messages = whole(one, reports, call.chat, call.desk.clock.now())
+    messages = await asyncio.to_thread(whole, one, reports, call.chat, call.desk.clock.now())
     first = replace(messages[0], reply_to=call.request.message_id)
     return Reply(None, more=(first, *messages[1:]))
 
@@ -92,30 +95,45 @@ async def irrelevant(call: Call) -> Reply:
 def whole(one: Told, reports: Mapping[int, Found], chat: Chat, now: datetime) -> list[Message]:
     """Return the text that the place was told the beginning of, and all reports, as messages."""
     told = reports.get(one.item_id) or next(iter(reports.values()))
-    title = tidy(told.item.title).replace("\n", " ").strip()
+    title = clip(tidy(told.item.title).replace("\n", " ").strip(), TITLE)
     head = [Safe(f"<b>{link(told.item.url, isolated(title))}</b>"), ""] if title else []
     lines = [
         render.item_line(found.item, found.source, chat=chat, found=found.found, now=now)
         for found in reports.values()
     ]
     foot = ["", say(chat.language, "button.sources", count=len(reports)), *lines]
-    texts = split([*head, *_pieces(told.item)])
-    if len(texts) > MOST_MESSAGES:
-        texts = [*texts[:MOST_MESSAGES], say(chat.language, "button.rest", link=link(told.item.url, "…"))]
+    texts = split([*head, *_pieces(told.item.text[:LONGEST])])
+    if len(texts) > MOST_MESSAGES or len(told.item.text) > LONGEST:
+        rest = say(chat.language, "button.rest", link=link(told.item.url, "…"))
+        texts = [*texts[:MOST_MESSAGES], rest]
     messages = split([*texts[-1:], *foot]) if texts else split(foot)
     return [Message(text) for text in (*texts[:-1], *messages)]
 
 
-def _pieces(item: Item) -> Iterator[Safe]:
-    """Yield the paragraphs of a text; one longer than a message in pieces that end with a sentence."""
-    for paragraph in tidy(item.text).split("\n"):
-        begin = end = 0
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces of whole paragraphs, or of whole sentences where one is longer than that."""
+    piece, used = "", 0
+    for part in _parts(tidy(text)):
+        length = utf16_len(part) + 1
+        if piece and used + length > PIECE:
+            yield piece
+            piece, used = "", 0
+        piece = f"{piece}\n{isolated(part)}" if piece else isolated(part)
+        used += length
+    yield piece
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield the paragraphs of a text; a long one in parts that end with a sentence."""
+    for paragraph in text.split("\n"):
+        begin = end = used = 0
         for _, stop in sentences(paragraph):
-            if utf16_len(paragraph[begin:stop]) > PIECE and end > begin:
-                yield isolated(paragraph[begin:end].strip())
-                begin = end
-            end = stop
-        yield isolated(paragraph[begin:].strip())
+            length = utf16_len(paragraph[end:stop])
+            if used + length > PIECE and end > begin:
+                yield paragraph[begin:end].strip()
+                begin, used = end, 0
+            end, used = stop, used + length
+        yield paragraph[begin:].strip()
 
 
 def _told(db: Database, call: Call) -> Told | None:
