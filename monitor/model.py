@@ -322,6 +322,7 @@ class Message:
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows of buttons
     silent: bool = False
     preview: str | None = None  # the link to preview; None shows no preview
+    paid: bool = False  # may cost Telegram's fee for broadcasts (Bot API, allow_paid_broadcast)
     reply_to: int | None = None  # the id of the message in the same chat that it answers
 
 

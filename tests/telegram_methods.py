@@ -71,6 +71,7 @@ class SentMessage:
     preview: str | None  # the link that is previewed: the one asked for, else the first of all
     at: float  # time.monotonic() when it was accepted
     thread_id: int = 0  # the topic of a forum
+    paid: bool = False  # may cost the fee for broadcasts
     reply_to: int | None = None  # the message that it answers
 
 
@@ -331,6 +332,7 @@ class Telegram:
             preview=None if options.get("is_disabled") else options.get("url") or first_link(text, entities),
             at=time.monotonic(),
             thread_id=int(params.get("message_thread_id") or 0),
+            paid=str(params.get("allow_paid_broadcast", "")).lower() == "true",
             reply_to=parsed(params, "reply_parameters", {}).get("message_id"),
         )
 

@@ -746,3 +746,11 @@ async def test_a_hundred_thousand_rows_that_wait_do_not_slow_a_claim_down(house:
         took.append(time.perf_counter() - started)
         assert claim.bundle
     assert sorted(took)[25] < 0.02
+
+
+@pytest.mark.parametrize("paid", [True, False])
+async def test_telegrams_fee_is_paid_where_the_config_says_so(house: House, paid: object) -> None:
+    house.rules = replace(NO_LIMITS, paid_broadcast=bool(paid))
+    await house.queue("a")
+    await house.deliver()
+    assert [message.paid for _, message in house.inbox.got] == [paid]

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOW, item, source
+from builders import NOW, chat, item, source
 from test_commands import ADMIN, House
 
+from monitor.audience import Hearing
 from monitor.commands import Vitals
 from monitor.config import Config
-from monitor.model import Cursor, SourceState
-from monitor.store import Store, items, sources
+from monitor.model import Cursor, Place, SourceState
+from monitor.store import Store, chats, items, outbox, sources, stories
 from monitor.terminal import roll
 from monitor.upkeep import overview
 
@@ -137,3 +138,23 @@ def test_without_a_database_the_command_line_shows_the_sources_of_the_config(
     first, last = capsys.readouterr().out.splitlines()
     assert first == "new      example  Example News  (official)  http://127.0.0.1/feed.xml"
     assert last == "1 source: 1 new."
+
+
+async def test_health_says_what_telegram_did_not_take_and_what_it_holds_up(house: House) -> None:
+    await put(house, well=OK)
+
+    def fill(db: Any) -> None:
+        chats.put(db, chat(9, title="War room"), NOW)
+        row = items.insert(db, item("told", source_id="well"), [], NOW)
+        for number, state in ((1, "dead"), (2, "queued")):
+            story = stories.begin(db, f"story {number}", NOW)
+            hearing = Hearing(Place(9), ("starlink",), "normal", NOW - HOUR)
+            outbox.put(db, hearing, story_id=story, item_id=row, now=NOW)
+            db.execute("UPDATE outbox SET state = ?, error = 'too odd' WHERE id = ?", [state, number])
+        outbox.hold(db, 9, NOW + HOUR, "Telegram asks to wait")
+
+    await house.store.write(fill)
+    shown = await house.says("/health", ADMIN)
+    assert "The oldest of those that are due was due 1 hr. ago." in shown
+    assert "nothing be sent to War room for 60 minutes: Telegram asks to wait" in shown
+    assert "The last that was given up: too odd" in shown

@@ -730,3 +730,10 @@ async def test_a_group_that_became_a_supergroup_is_followed_when_telegram_says_s
         api.upgrade(GROUP, -100777)
         await api.wait_for(lambda: told)
     assert told == [(GROUP, -100777)]
+
+
+async def test_telegrams_fee_is_paid_only_for_messages_that_may_cost_it(api: BotApi) -> None:
+    async with only_sending(api) as bot:
+        await bot.send(Place(ANNA), Message("hello"))
+        await bot.send(Place(ANNA), Message("hello", paid=True))
+    assert [message.paid for message in api.sent] == [False, True]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +16,7 @@ from monitor.markup import Safe, isolated, link, split
 from monitor.model import Message, Reply, Source, SourceState
 from monitor.prose import clip
 from monitor.sources.telegram_gaps import gap_ranges, read_gaps
-from monitor.store import Database, items, outbox
+from monitor.store import Database, dead_letters, items, outbox
 from monitor.store import sources as sources_table
 
 ON_A_PAGE = 10  # sources; so many of the longest entries fit into a message
@@ -24,6 +24,7 @@ LONGEST_NAME = 100  # UTF-16 units
 LONGEST_ERROR = 120
 LONGEST_GAPS = 40
 DAYS = 14  # of the row of bars
+LATE = timedelta(minutes=1)  # since when an alert is due, for /health to say so
 NAMED = 10  # sources in trouble that /health names
 MB = 2**20
 
@@ -113,6 +114,7 @@ class Facts:
 
     states: Mapping[str, SourceState]
     outbox: Mapping[str, int]
+    letters: dead_letters.Health
     now: datetime
 
 
@@ -125,7 +127,7 @@ async def health(call: Call) -> Reply:
 
 
 def _facts(db: Database, now: datetime) -> Facts:
-    return Facts(sources_table.standings(db), outbox.count(db), now)
+    return Facts(sources_table.standings(db), outbox.count(db), dead_letters.health(db, now), now)
 
 
 def _sources(call: Call, facts: Facts) -> list[Safe]:
@@ -158,7 +160,17 @@ def _outbox(call: Call, facts: Facts) -> list[Safe]:
     """Return what is on its way, and what became of the rest."""
     waiting = facts.outbox.get("queued", 0) + facts.outbox.get("claimed", 0)
     ends = {state: facts.outbox.get(state, 0) for state in ("sent", "dropped", "dead")}
-    return [call.say("health.outbox", waiting=waiting, **ends)]
+    lines = [call.say("health.outbox", waiting=waiting, **ends)]
+    letters, language = facts.letters, call.chat.language
+    if letters.oldest and facts.now - letters.oldest > LATE:
+        lines.append(call.say("health.oldest", ago=render.ago(letters.oldest, language, facts.now)))
+    for held in letters.held:
+        span, reason = render.span(held.until - facts.now, language), clip(held.reason, LONGEST_ERROR)
+        chat = clip(held.chat, LONGEST_NAME) or call.say("health.everybody")
+        lines.append(call.say("health.held", chat=chat, span=span, reason=reason))
+    if letters.dead:
+        lines.append(call.say("health.dead", reason=clip(letters.reason, LONGEST_ERROR)))
+    return lines
 
 
 def _process(call: Call, facts: Facts) -> list[Safe]:

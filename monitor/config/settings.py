@@ -56,6 +56,7 @@ class Delivery:
     messages_per_second: int = 30  # in all
     private_per_second: int = 1  # to one person
     group_per_minute: int = 20  # to one group or channel
+    paid_broadcast: bool = False  # pay Telegram's fee for what goes beyond its free limit
     stale_after: timedelta = timedelta(days=1)  # alerts this old come together as one message
 
 
@@ -116,6 +117,7 @@ KEYS: Mapping[str, Mapping[str, Reader]] = {
         "messages_per_second": values.whole(1, 1_000),
         "private_per_second": values.whole(1, 1_000),
         "group_per_minute": values.whole(1, 60_000),
+        "paid_broadcast": values.boolean,
         "stale_after": values.length("1m", "365d"),
     },
     "network": {

@@ -17,6 +17,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
@@ -165,6 +166,7 @@ class Courier:
         self.beat = time.monotonic()
         bundle = claims.named(claim.bundle, dict(self._topics()))
         letter = letters.compose(bundle, claim.kind, self._clock.now())
+        letter = replace(letter, message=replace(letter.message, paid=self._rules().paid_broadcast))
         try:
             message_id = await self._hand_over(letter)
         except errors.FixSetup:

@@ -54,7 +54,7 @@ def compose(bundle: Sequence[Delivery], kind: Kind, now: datetime) -> Letter:
 
 def bare(message: Message) -> Message:
     """Return a message as plain text without buttons, for when Telegram refuses its looks."""
-    return Message(split([escape(plain(message.html))])[0], silent=message.silent)
+    return replace(message, html=split([escape(plain(message.html))])[0], buttons=(), preview=None)
 
 
 def _messages(told: Sequence[Delivery], kind: Kind, now: datetime) -> Sequence[Message]:

@@ -89,6 +89,7 @@ class Client:
             place.chat_id,
             message_thread_id=place.thread_id or None,
             disable_notification=message.silent,
+            allow_paid_broadcast=message.paid or None,
             reply_parameters=_reply_to(message),
             **_body(message),
         )
