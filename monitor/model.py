@@ -397,4 +397,5 @@ class Reply:
     message: Message | None
     notice: str = ""  # shown as a toast when a button was pressed; plain text, at most 200 characters
     others: tuple[tuple[int, Message], ...] = field(default=())  # (chat id, message)
-    more: tuple[Message, ...] = field(default=())  # sent to the same place, after the first
+    more: tuple[Message, ...] = field(default=())  # sent after the first
+    place: Place | None = None  # where `more` is sent, if not to where it was asked for

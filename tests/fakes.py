@@ -167,12 +167,15 @@ class BotApi(Telegram):
         self.update("message", message | ({"caption": caption} if caption else {}))
         self._notify()
 
-    def presses(self, chat_id: int, label: str, *, user_id: int | None = None) -> str:
-        """Let a user press the newest button with this label; return the press's id."""
+    def presses(self, chat_id: int, label: str, *, user_id: int | None = None, old: bool = False) -> str:
+        """Let a user press the newest button with this label; return the press's id.
+
+        Of an `old` message Telegram tells no more than where it is (Bot API, "InaccessibleMessage").
+        """
         for message in reversed(self.shown(chat_id)):
             for button in (button for row in message.buttons for button in row):
                 if button.label == label and button.data is not None:
-                    return self._press(message, button.data, user_id or abs(chat_id))
+                    return self._press(message, button.data, user_id or abs(chat_id), old=old)
         raise AssertionError(f"no button {label!r} in chat {chat_id}: {self.labels(chat_id)}")
 
     def block(self, chat_id: int) -> None:
@@ -351,14 +354,16 @@ class BotApi(Telegram):
         if self.pace and (seconds := self.pace.take(chat.id)):
             raise Refused(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
 
-    def _press(self, message: SentMessage, data: str, user_id: int) -> str:
+    def _press(self, message: SentMessage, data: str, user_id: int, *, old: bool) -> str:
         query_id = str(self.number())
         self.pressed.add(query_id)
         chat = self.chats[message.chat_id]
         content = {
             "id": query_id,
             "from": self._user(user_id, chat.language),
-            "message": self._as_json(message),
+            "message": {"chat": chat.as_json(), "message_id": message.message_id, "date": 0}
+            if old
+            else self._as_json(message),
             "chat_instance": "1",
             "data": data,
         }

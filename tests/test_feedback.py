@@ -49,7 +49,7 @@ def told(db: Database, number: int, days_ago: int, *keywords: str) -> None:
         one = feedback.told(db, Place(chat_id), story)
         assert one
         if keywords:
-            feedback.irrelevant(db, Place(chat_id), one, now)
+            feedback.irrelevant(db, one, now)
 
 
 async def fill(path: Path) -> None:

@@ -44,7 +44,7 @@ async def more(call: Call) -> Reply:
         return _gone(call)
     messages = await asyncio.to_thread(whole, one, reports, call.chat, call.desk.clock.now())
     first = replace(messages[0], reply_to=call.request.message_id)
-    return Reply(None, more=(first, *messages[1:]))
+    return Reply(None, more=(first, *messages[1:]), place=one.place)
 
 
 async def enough(call: Call) -> Reply:
@@ -53,7 +53,7 @@ async def enough(call: Call) -> Reply:
     def write(db: Database) -> Told | None:
         one = _told(db, call)
         if one is not None:
-            feedback.enough(db, call.place, one.story_id)
+            feedback.enough(db, one)
         return one
 
     one = await call.desk.store.write(write)
@@ -66,6 +66,7 @@ async def hush(call: Call) -> Reply:
     one = await call.desk.store.read(partial(_told, call=call))
     if one is None or length is None:
         return _gone(call)
+    call = replace(call, request=replace(call.request, thread_id=one.place.thread_id))
     mine = await hearing.heard(call)
     chosen: list[Topic] = [mine[topic_id][0] for topic_id in one.topic_ids if topic_id in mine]
     if not chosen:
@@ -83,7 +84,7 @@ async def irrelevant(call: Call) -> Reply:
 
     def write(db: Database) -> list[tuple[str, str]] | None:
         one = _told(db, call)
-        return None if one is None else feedback.irrelevant(db, call.place, one, now)
+        return None if one is None else feedback.irrelevant(db, one, now)
 
     blamed = await call.desk.store.write(write)
     if blamed is None:
@@ -141,7 +142,7 @@ def _told(db: Database, call: Call) -> Told | None:
     number = call.argument.partition(" ")[0]
     if not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_ID):
         return None
-    return feedback.told(db, call.place, int(number))
+    return feedback.told(db, call.place, int(number), call.request.message_id)
 
 
 def _gone(call: Call) -> Reply:

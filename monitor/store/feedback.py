@@ -18,29 +18,40 @@ from monitor.store.values import stamp
 class Told:
     """A story as a place was told it."""
 
+    place: Place
     story_id: int
     item_id: int
     topic_ids: tuple[str, ...]
 
 
-def told(db: Database, place: Place, story_id: int) -> Told | None:
-    """Return what a place was told of a story; None where that is forgotten."""
-    sql = "SELECT * FROM outbox WHERE chat_id = ? AND thread_id = ? AND story_id = ?"
-    row = next(db.query(sql, [*place, story_id]), None)
-    return Told(story_id, row["item_id"], tuple(json.loads(row["topics"]))) if row else None
+def told(db: Database, place: Place, story_id: int, message_id: int | None = None) -> Told | None:
+    """Return what a chat was told of a story; None where that is forgotten.
+
+    Several topics of a forum may have been told it: that of this message is meant, or else that of `place`.
+    A press below an old message does not say in which topic that stands (Bot API, "InaccessibleMessage").
+    """
+    sql = (
+        "SELECT * FROM outbox WHERE chat_id = ? AND story_id = ?"
+        " ORDER BY message_id IS ? DESC, thread_id = ? DESC LIMIT 1"
+    )
+    row = next(db.query(sql, [place.chat_id, story_id, message_id, place.thread_id]), None)
+    if row is None:
+        return None
+    where = Place(row["chat_id"], row["thread_id"])
+    return Told(where, story_id, row["item_id"], tuple(json.loads(row["topics"])))
 
 
-def enough(db: Database, place: Place, story_id: int) -> None:
+def enough(db: Database, one: Told) -> None:
     """Tell a place no more of a story: neither edit the message nor send it another one."""
     db.execute(
         "UPDATE outbox SET muted = 1, stale = 0, state = iif(state = 'changed', 'sent', state)"
         " WHERE chat_id = ? AND thread_id = ? AND story_id = ?",
-        [*place, story_id],
+        [*one.place, one.story_id],
     )
-    turns.settle(db, place.chat_id)
+    turns.settle(db, one.place.chat_id)
 
 
-def irrelevant(db: Database, place: Place, one: Told, now: datetime) -> list[tuple[str, str]]:
+def irrelevant(db: Database, one: Told, now: datetime) -> list[tuple[str, str]]:
     """Count a story as not relevant to its topics, and return those with the keywords that found it.
 
     A place counts once for each story.
@@ -54,8 +65,8 @@ def irrelevant(db: Database, place: Place, one: Told, now: datetime) -> list[tup
     db.table("irrelevant").insert_all(
         (
             {
-                "chat_id": place.chat_id,
-                "thread_id": place.thread_id,
+                "chat_id": one.place.chat_id,
+                "thread_id": one.place.thread_id,
                 "story_id": one.story_id,
                 "topic_id": topic_id,
                 "keyword": keyword,

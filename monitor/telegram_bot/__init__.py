@@ -266,7 +266,7 @@ class TelegramBot:
         if reply.message is not None:
             await self._insist(self.send, place, reply.message)
         for message in reply.more:
-            await self._insist(self.send, place, message)
+            await self._insist(self.send, reply.place or place, message)
         for chat_id, message in reply.others:
             await self._tell_other(chat_id, message)
 
