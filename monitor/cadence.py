@@ -19,7 +19,7 @@ NEVER: Final = datetime.max.replace(tzinfo=UTC)
 """When a source is polled that is not polled any more."""
 
 SHORTEST: Final = timedelta(seconds=1)
-FASTEST: Final = timedelta(seconds=30)  # to which a busy source is sped up where the config says nothing
+IN_A_HURRY: Final = timedelta(seconds=30)  # after which a source that may have dropped items is looked at
 LONGEST_HINT: Final = timedelta(hours=1)  # what Cache-Control and ttl may stretch a wait to
 MOST_DOUBLINGS: Final = 17  # of a second: more than a day
 LONGEST_BACKOFF: Final = timedelta(hours=1)
@@ -38,13 +38,20 @@ class Pace:
     """How often a source is looked at that does not say so itself."""
 
     every: timedelta  # as long as its rhythm is not known
-    fastest: timedelta | None = None  # None: half a minute, or `every` where that is shorter
-    slowest: timedelta | None = None  # None: `every`
+    fastest: timedelta | None = None  # to which a busy one is sped up; None: `every`
+    slowest: timedelta | None = None  # to which a quiet one is slowed down; None: `every`
 
     def limits(self) -> tuple[timedelta, timedelta]:
-        """Return the shortest and the longest wait between two looks."""
-        fastest = self.fastest or min(FASTEST, self.every)
+        """Return the shortest and the longest wait between two looks.
+
+        One that is not given is `every`, or the other where they would cross.
+        """
+        fastest = self.fastest or min(self.every, self.slowest or self.every)
         return fastest, max(self.slowest or self.every, fastest)
+
+    def hurried(self) -> timedelta:
+        """Return the wait after which a source is looked at that may have dropped items."""
+        return self.fastest or min(IN_A_HURRY, self.limits()[0])
 
 
 class Rhythm(NamedTuple):
@@ -80,14 +87,14 @@ def next_poll(  # noqa: PLR0913 - each is a fact of its own about the last look
 
     `every` of a source is kept as it stands, down to a second, with no jitter. Otherwise the source's own
     rhythm decides within the limits of `pace`, unless `missed` says that items may have been dropped between
-    two looks, which asks for the shortest wait. The server may stretch that up to an hour. `failures` counts
+    two looks, which asks for a short wait. The server may stretch that up to an hour. `failures` counts
     the failed looks since the last good one; each doubles the wait, up to an hour, or up to a day for what
     is `gone`. A Retry-After (RFC 9110, 10.2.3) is waited for, up to a day.
     """
     if source.every is not None:
         wait = max(source.every, SHORTEST)
     else:
-        learned = pace.limits()[0] if missed else _unhurried(_learned(started, pace, known), hints, known)
+        learned = pace.hurried() if missed else _unhurried(_learned(started, pace, known), hints, known)
         wait = _jittered(max(learned, SHORTEST), source.id)
     if failures > 0:
         wait = max(wait, backoff(wait, failures, LONGEST_GONE if gone else LONGEST_BACKOFF))

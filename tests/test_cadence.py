@@ -118,25 +118,39 @@ def test_a_source_without_a_rhythm_of_its_own_is_asked_as_the_config_says() -> N
         assert 2 * SECOND <= wait(pace=every, known=publishes(usual)) <= 2.2 * SECOND
 
 
-def test_a_busy_source_is_looked_at_more_often_and_a_quiet_one_not_less_unless_the_config_allows_it() -> None:
-    assert 30 * SECOND <= wait(known=publishes(MINUTE)) <= 33 * SECOND
-    assert MINUTE <= wait(known=publishes(4 * MINUTE)) <= 1.1 * MINUTE
-    assert 2 * MINUTE <= wait(known=publishes(DAY)) <= 2.2 * MINUTE
+def test_a_busy_source_is_looked_at_more_often_and_a_quiet_one_less_as_far_as_the_config_allows() -> None:
     patient = Pace(2 * MINUTE, fastest=10 * SECOND, slowest=30 * MINUTE)
     assert 10 * SECOND <= wait(known=publishes(SECOND), pace=patient) <= 11 * SECOND
+    assert MINUTE <= wait(known=publishes(4 * MINUTE), pace=patient) <= 1.1 * MINUTE
     assert 15 * MINUTE <= wait(known=publishes(HOUR), pace=patient) <= 17 * MINUTE
     assert 30 * MINUTE <= wait(known=publishes(DAY), pace=patient) <= 33 * MINUTE
 
 
+@pytest.mark.parametrize(
+    ("pace", "limits"),
+    [
+        (Pace(2 * MINUTE), (2 * MINUTE, 2 * MINUTE)),
+        (Pace(2 * MINUTE, fastest=30 * SECOND), (30 * SECOND, 2 * MINUTE)),
+        (Pace(2 * MINUTE, slowest=HOUR), (2 * MINUTE, HOUR)),
+        (Pace(2 * MINUTE, fastest=5 * MINUTE), (5 * MINUTE, 5 * MINUTE)),
+        (Pace(2 * MINUTE, slowest=MINUTE), (MINUTE, MINUTE)),
+    ],
+)
+def test_a_limit_that_is_not_given_is_the_default(pace: Pace, limits: tuple[timedelta, timedelta]) -> None:
+    assert pace.limits() == limits
+
+
 def test_a_busy_source_that_sleeps_is_looked_at_less_often_until_it_wakes() -> None:
     awake, asleep = publishes(MINUTE, MINUTE), publishes(MINUTE, 8 * HOUR)
-    patient = Pace(2 * MINUTE, slowest=HOUR)
+    patient = Pace(2 * MINUTE, fastest=SECOND, slowest=HOUR)
     assert wait(known=awake, pace=patient) < MINUTE
     assert 12 * MINUTE <= wait(known=asleep, pace=patient) <= 14 * MINUTE
 
 
 def test_a_source_that_may_have_dropped_items_is_looked_at_as_often_as_allowed() -> None:
     assert 30 * SECOND <= wait(known=publishes(DAY), missed=True) <= 33 * SECOND
+    assert 2 * SECOND <= wait(pace=Pace(2 * SECOND), missed=True) <= 3 * SECOND
+    assert wait(pace=Pace(HOUR, fastest=MINUTE), missed=True) <= 1.1 * MINUTE
     assert wait(missed=True, hints=Hints(max_age=HOUR)) <= 33 * SECOND
     assert wait(5 * MINUTE, missed=True) == 5 * MINUTE  # what is given stands
 

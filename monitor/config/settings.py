@@ -41,7 +41,7 @@ class Polling:
     """How often and how hard sources are asked."""
 
     every: timedelta = timedelta(minutes=2)  # for sources that name none of their own
-    fastest: timedelta | None = None  # to which a busy one is sped up; None: 30 s, or `every` if shorter
+    fastest: timedelta | None = None  # to which a busy one is sped up; None: `every`
     slowest: timedelta | None = None  # to which a quiet one is slowed down; None: `every`
     timeout: timedelta = timedelta(seconds=20)  # for one request as a whole
     concurrency: int = 100  # requests at the same time
