@@ -95,6 +95,21 @@ async def test_a_source_that_is_added_again_begins_anew(engine: Engine) -> None:
     assert await read(added.paused) == frozenset()
 
 
+async def test_an_address_that_the_config_gave_up_is_added_under_its_old_id_and_begins_anew(
+    engine: Engine,
+) -> None:
+    (former,) = CONFIG.sources
+    await engine.store.write(
+        partial(sources.save, source=former, after=SourceState(polled=NOW, succeeded=NOW))
+    )
+    draft = replace(former, id="", name="Mine", added_by="Olena", trusted=False)
+    admit = partial(added.admit, configured=[], drafts=[draft, draft], now=NOW)
+    found, new = await engine.store.write(admit)
+    assert [one.id for one in found] == ["example", "example"]
+    assert new == found[:1]
+    assert await engine.store.read(partial(sources.state, source_id="example")) == SourceState()
+
+
 async def test_what_a_removed_source_reported_is_forgotten_in_its_time(engine: Engine) -> None:
     write = engine.store.write
     await write(partial(added.add, new=[MINE], now=NOW))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import stat
 from functools import partial
@@ -14,7 +13,7 @@ from builders import NOW, chat, item, source
 from test_cli import bot as run
 from test_cli import folder
 
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, StoreUnusable
 from monitor.store import Store, chats, items, sources
 from monitor.store.backup import backup
 from monitor.upkeep import sized
@@ -87,10 +86,11 @@ def test_a_damaged_database_gives_no_backup(tmp_path: Path) -> None:
             "SELECT rootpage FROM sqlite_master WHERE name = 'idx_items_source_id_key'"
         ).fetchone()
     db.close()
-    with path.open("r+b") as file:
-        file.seek((page - 1) * 4096)
-        file.write(os.urandom(4096))
-    with pytest.raises(MonitorError):
+    data = path.read_bytes()
+    start = (page - 1) * 4096
+    entry = data.index(b"x199", start)
+    path.write_bytes(data[:entry] + b"x999" + data[entry + 4 :])  # readable, but not what the table says
+    with pytest.raises(StoreUnusable, match="not sound"):
         backup(path, tmp_path / "copy.db")
     assert not (tmp_path / "copy.db").exists()
 
