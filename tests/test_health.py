@@ -178,6 +178,20 @@ def test_who_goes_on_failing_after_the_network_is_back_is_told_of() -> None:
     assert desk.hears(well(), well(), ill(12, 2 * HOUR), now=later + 16 * MINUTE) == ["failing"]
 
 
+def test_who_failed_before_the_network_did_keeps_its_wait() -> None:
+    desk = Desk(*"abcd")
+    assert desk.hears(ill(9, DAY), well(), well(), well()) == ["failing"]
+    assert desk.hears(ill(10, DAY), *[ill(5, 2 * MINUTE)] * 3) == ["network"]
+    assert desk.hears(ill(11, DAY), well(), *[ill(6, 2 * MINUTE)] * 2) == ["online"]
+    assert desk.retry == ("c", "d")
+
+
+def test_only_sources_that_were_looked_at_since_say_whether_it_is_the_network() -> None:
+    before = NOW - HOUR
+    desk = Desk(*"abcdefgh")
+    assert desk.hears(*[ill(5, 2 * MINUTE)] * 3, *[well(polled=before, succeeded=before)] * 5) == ["network"]
+
+
 def test_a_few_that_fail_among_many_are_told_of_by_name() -> None:
     desk = Desk("a", "b", "c", "d", "e", "f", "g", "h")
     assert desk.hears(ill(), ill(), ill(), *[well()] * 5) == ["failing"] * 3

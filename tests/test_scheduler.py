@@ -322,6 +322,24 @@ def test_a_clock_that_is_set_neither_stops_the_polls_nor_makes_them_all_due_at_o
     assert max(after.values()) < 3 * CATCH_UP
 
 
+def test_a_look_that_takes_longer_than_its_interval_does_not_make_the_next_one_late() -> None:
+    async def a_minute() -> Scheduler:
+        async def slow(one: Source) -> Outcome:
+            started = clock.now()
+            await asyncio.sleep(5)
+            return Outcome(one.id, started + timedelta(seconds=1))
+
+        clock = Times()
+        scheduler = Scheduler(slow, clock)
+        scheduler.start()
+        scheduler.watch([source()], {})
+        await asyncio.sleep(60)
+        await scheduler.stop(SOON)
+        return scheduler
+
+    assert simulated(a_minute()).lag() < timedelta(seconds=1)
+
+
 def test_after_the_process_was_stopped_for_a_while_there_is_no_stampede() -> None:
     async def a_night() -> Simulation:
         many = Simulation(*(source(f"source-{n}", every=MINUTE) for n in range(1000)))

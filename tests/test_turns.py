@@ -83,6 +83,20 @@ def test_requests_that_hang_do_not_keep_the_other_sources_of_their_host_waiting_
     assert began == [0, 0, PATIENCE, PATIENCE]
 
 
+def test_whoever_hung_before_does_not_count_for_ever() -> None:
+    asked = Asked(per_host=1, gap=timedelta(0))
+
+    async def work() -> list[float]:
+        for _ in range(3):
+            await asked.all(*[(NEWS, 20)] * MOST_SLOW)
+        asked.began.clear()
+        begun = asyncio.get_running_loop().time()
+        await asked.all((NEWS, 20), (NEWS, 0))
+        return [began - begun for began in asked.began]
+
+    assert simulated(work()) == [0, PATIENCE]
+
+
 def test_a_host_that_wants_a_pause_gets_it_from_those_who_wait_already_too() -> None:
     asked = Asked(per_host=1, gap=timedelta(0))
 

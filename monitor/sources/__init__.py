@@ -38,8 +38,8 @@ async def poll(
 ) -> Polled:
     """Return what one look at `source` brings: its items, oldest first, and the cursor for the next look.
 
-    Raises `SourceUnreachable` (with `after` where the server named a wait), `SourceUnreadable` or
-    `SourceGone`, each with one sentence; the cursor that was given then stays good.
+    Raises `SourceUnreachable` (with `after` where the server named a wait), `SourceUnreadable`,
+    `SourceGone`, or `SourceResting`, each with one sentence; the cursor that was given then stays good.
     """
     kind = KINDS.get(source.kind)
     if kind is None:
