@@ -212,6 +212,9 @@ async def test_in_a_group_everybody_may_read_and_its_admins_mute(house: House) -
     message = await alerted(house, chat_id=-5)
     anybody: dict[str, Any] = {"chat_id": -5, "private": False, "user_id": ANNA}
     assert (await press(house, message, "More", **anybody)).more
+    assert "a few minutes ago" in (await press(house, message, "More", **anybody)).notice
+    house.clock.advance(timedelta(minutes=10))
+    assert (await press(house, message, "More", **anybody)).more
     assert "noted" in (await press(house, message, "Not relevant", **anybody)).notice
     for label in ("This story", "1 h", "1 day"):
         assert "Only admins" in (await press(house, message, label, **anybody)).notice

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from monitor import render
@@ -23,6 +23,7 @@ from monitor.store import Database, feedback, items
 from monitor.store.feedback import Told
 from monitor.store.items import Found
 
+AGAIN = timedelta(minutes=10)  # before a group is shown the same text another time
 MOST_MESSAGES = 10  # that a text takes
 PIECE = 3500  # UTF-16 units of a text that are told in one piece
 LONGEST = MOST_MESSAGES * PIECE  # characters of a text that are told
@@ -33,16 +34,22 @@ KEYWORDS = 60  # UTF-16 units of keywords in it
 
 
 async def more(call: Call) -> Reply:
-    """Show the whole text of a story, and who else told it."""
+    """Show the whole text of a story, and who else told it; a group sees it only so often."""
+    now = call.desk.clock.now()
 
-    def read(db: Database) -> tuple[Told | None, dict[int, Found]]:
+    def look(db: Database) -> tuple[Told | None, dict[int, Found], bool]:
         one = _told(db, call)
-        return one, items.of_story(db, one.story_id) if one else {}
+        if one is None:
+            return None, {}, False
+        anew = call.request.private or feedback.show(db, one, now, AGAIN)
+        return one, items.of_story(db, one.story_id), anew
 
-    one, reports = await call.desk.store.read(read)
+    one, reports, anew = await call.desk.store.write(look)
     if one is None or not reports:
         return _gone(call)
-    messages = await asyncio.to_thread(whole, one, reports, call.chat, call.desk.clock.now())
+    if not anew:
+        return _noted(call, call.say("button.more_shown"))
+    messages = await asyncio.to_thread(whole, one, reports, call.chat, now)
     first = replace(messages[0], reply_to=call.request.message_id)
     return Reply(None, more=(first, *messages[1:]), place=one.place)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -39,6 +39,16 @@ def told(db: Database, place: Place, story_id: int, message_id: int | None = Non
         return None
     where = Place(row["chat_id"], row["thread_id"])
     return Told(where, story_id, row["item_id"], tuple(json.loads(row["topics"])))
+
+
+def show(db: Database, one: Told, now: datetime, again: timedelta) -> bool:
+    """Note that a place is shown a whole story now; return False within `again` of the last time."""
+    cursor = db.execute(
+        "UPDATE outbox SET shown = ? WHERE chat_id = ? AND thread_id = ? AND story_id = ?"
+        " AND (shown IS NULL OR shown <= ?)",
+        [stamp(now), *one.place, one.story_id, stamp(now - again)],
+    )
+    return cursor.rowcount > 0
 
 
 def enough(db: Database, one: Told) -> None:

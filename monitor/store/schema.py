@@ -451,3 +451,9 @@ def m021_outlines(db: Database) -> None:
         db.execute("UPDATE stories SET outline = ? WHERE id = ?", [outline(headline), story_id])
     db.table("stories").create_index(["outline"])
     db.table("story_links").create_index(["link"])
+
+
+@migrations()
+def m022_shown(db: Database) -> None:
+    """Remember when a group was last shown the whole text of a story."""
+    db.table("outbox").add_column("shown", str)
