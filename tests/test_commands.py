@@ -62,6 +62,7 @@ class House:
         )
         self.group_admins: dict[int, frozenset[int]] = dict.fromkeys(GROUPS, frozenset({ADMIN, GROUP_ADMIN}))
         self.woken = 0
+        self.away = False  # Telegram
         self.unwritable: set[int] = set()
         self.peers: list[Peer] = []
         self.added: list[Source] = []
@@ -90,11 +91,15 @@ class House:
         self.woken += 1
 
     async def staff(self, chat_id: int) -> Staff:
+        if self.away:
+            raise errors.TelegramUnreachable("Telegram cannot be reached")
         if chat_id not in self.group_admins:
             raise errors.MessageRefused("Telegram refuses this message: member list is inaccessible")
         return Staff(self.group_admins[chat_id], posts=chat_id not in self.unwritable)
 
     async def find_chat(self, name: int | str) -> Peer:
+        if self.away:
+            raise errors.TelegramUnreachable("Telegram cannot be reached")
         known = next((peer for peer in self.peers if name in {peer.id, f"@{peer.title.lower()}"}), None)
         if known is None:
             raise errors.ChatGone("Telegram does not know this chat")

@@ -193,7 +193,7 @@ async def test_what_is_no_channel_is_answered_with_what_to_do(house: House, said
 
 
 async def test_who_is_no_admin_of_a_channel_decides_nothing_there(house: House) -> None:
-    assert "You are no admin of Channel" in await house.says("/manage @channel", ANNA)
+    assert "You are no admin of @channel" in await house.says("/manage @channel", ANNA)
     await by_admin(house, "/manage @channel")
     house.group_admins[CHANNEL] = frozenset({ANNA})
     assert "You are no admin of Channel" in await by_admin(house, "/subscribe starlink")
@@ -215,6 +215,36 @@ async def test_a_channel_that_the_admins_of_the_bot_refused_stays_out(house: Hou
     assert "declined" in await by_admin(house, "/subscribe starlink")
     assert "declined" in await by_admin(house, "/manage @channel")
     assert await house.subscribed(CHANNEL) == set()
+
+
+async def test_nobody_learns_the_name_behind_an_id(house: House) -> None:
+    house.peers.append(Peer(1234, "Anna Secret", "private"))
+    for said in ("/manage 1234", f"/manage {CHANNEL}"):
+        shown = await house.says(said, ANNA)
+        assert "Secret" not in shown
+        assert "Channel" not in shown
+
+
+async def test_while_telegram_cannot_be_asked_a_channel_stays_managed(house: House) -> None:
+    await by_admin(house, "/manage @channel")
+    house.away = True
+    assert "cannot ask Telegram" in await by_admin(house, "/subscribe starlink")
+    assert "cannot ask Telegram" in await by_admin(house, "/manage @channel")
+    house.away = False
+    await by_admin(house, "/subscribe starlink")
+    assert await house.subscribed(CHANNEL) == {"starlink"}
+
+
+async def test_a_channel_that_was_lost_comes_back_with_its_admins_next_command(house: House) -> None:
+    await by_admin(house, "/manage @channel")
+    await house.store.write(partial(chats.set_status, chat_id=CHANNEL, status="gone"))
+    await by_admin(house, "/subscribe starlink")
+    assert await house.status(CHANNEL) == "active"
+    shown = await house.hears("/manage", GROUP_ADMIN)
+    assert shown
+    assert shown.message
+    assert "about <b>Channel</b>" in shown.message.html
+    assert shown.message.buttons[0][0].command == "/manage off"
 
 
 async def test_a_channel_is_not_set_up_by_somebody_who_was_not_let_in(house: House) -> None:

@@ -68,18 +68,17 @@ async def _named(call: Call) -> Reply:
 
 
 async def _set_up(call: Call, peer: Peer) -> Reply:
+    said = clip(call.argument, ECHO)  # not the title: whose chat has this id is nobody else's business
     if peer.kind != "channel":
-        return call.reply("manage.no_channel", title=peer.title)
+        return call.reply("manage.no_channel", title=said)
     if trouble := await _trouble(call, peer.id):
-        return call.reply(trouble, title=peer.title)
+        return call.reply(trouble, title=said)
     now, home = call.desk.clock.now(), call.chat
     begun = Chat(peer.id, peer.title, "active", home.language, home.timezone, "channel")
 
     def write(db: Database) -> Chat:
         facts = {"status": "active", "title": peer.title, "kind": "channel"}
         channel = chats.change(db, begun, facts, now, only_from=("active", "pending", "stopped", "gone"))
-        if chats.get(db, peer.id) is None:
-            chats.put(db, begun, now)
         if channel.status == "active":
             chats.change(db, home, {"managing": peer.id}, now)
         return channel
