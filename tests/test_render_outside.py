@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from telegram_html import Entity, parse, utf16_length
 
-from monitor.model import Alert, Chat, Evidence, Item, Match, Topic
+from monitor.model import Alert, Change, Chat, Evidence, Item, Match, Report, Topic
 from monitor.phrases import LANGUAGES
 from monitor.prose import tidy
 from monitor.render import alert, digest
@@ -49,7 +49,17 @@ def alerts(draw: st.DrawFn) -> Alert:
         matches=tuple(Match(topic.id, 50, draw(places(one))) for topic in topics),
         language=draw(st.none() | st.sampled_from(["uk", "ru", "xx"]) | OUTSIDE),
         found=NOW,
+        reports=tuple(draw(st.lists(REPORTS, max_size=12))),
+        changes=tuple(draw(st.lists(st.builds(Change, LONG, LONG), max_size=6))),
     )
+
+
+REPORTS = st.builds(
+    Report,
+    source=st.builds(source, name=LONG, official=st.booleans()),
+    url=st.none() | OUTSIDE.map(lambda tail: f"https://example.com/{tail}") | OUTSIDE,
+    published=st.none() | st.datetimes(timezones=st.just(UTC)),
+)
 
 
 def places(one: Item) -> st.SearchStrategy[tuple[Evidence, ...]]:
