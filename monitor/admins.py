@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Protocol
@@ -25,6 +26,8 @@ from monitor.store.notices import Waiting
 log = logging.getLogger(__name__)
 
 SHOWN = 10  # notices of one sort in one message
+TRY_AGAIN = timedelta(minutes=10)  # an admin who never wrote
+KEPT = timedelta(days=1)  # what nobody could be told for so long is no news any more
 
 
 class Sender(Protocol):
@@ -44,6 +47,7 @@ class Admins:
         self._sender = sender
         self._clock = clock
         self._config = config
+        self._strangers: dict[int, datetime] = {}  # admins who never wrote, and when to try them again
 
     async def note(self, notice: Notice) -> None:
         """Let the admins be told; raises StoreUnwritable."""
@@ -60,13 +64,19 @@ class Admins:
                 mine = [one for one in waiting if admin not in one.told]
                 if mine and await self._told(admin, mine):
                     await self._store.write(partial(notices.told, these=mine, admin=admin))
-            await self._store.write(partial(notices.forget, admins=who))
+            before = self._clock.now() - KEPT
+            await self._store.write(partial(notices.forget, admins=who, before=before))
         except errors.StoreUnwritable as error:
             log.error("notices state=waiting reason=%r", str(error))  # noqa: TRY400 -- one line, no trace
 
     async def _told(self, admin: int, these: Sequence[Waiting]) -> bool:
-        """Tell an admin; return whether that is done with, be it that this admin cannot be told at all."""
-        chat = await self._store.read(partial(chats.get, chat_id=admin))
+        """Tell an admin; return whether that is done with, be it that this admin blocked the bot.
+
+        An admin who never wrote is tried now and then: Telegram lets no bot begin.
+        """
+        chat, now = await self._store.read(partial(chats.get, chat_id=admin)), self._clock.now()
+        if chat is None and now < self._strangers.get(admin, now):
+            return False
         language = chat.language if chat else self._config().telegram.language
         lines = _lines([one.notice for one in these], language)
         try:
@@ -76,6 +86,8 @@ class Admins:
             return False
         except errors.MonitorError as error:
             log.warning("admin chat=%d state=not_told reason=%r", admin, str(error))
+            self._strangers[admin] = now + TRY_AGAIN
+            return chat is not None
         return True
 
 

@@ -11,7 +11,7 @@ import pytest
 from builders import NOW, chat
 from fakes import FakeClock
 
-from monitor.admins import Admins
+from monitor.admins import KEPT, Admins
 from monitor.config import Config, Telegram
 from monitor.errors import ChatGone, MonitorError, TelegramUnreachable
 from monitor.model import Message, Notice, Place
@@ -75,6 +75,7 @@ async def test_an_admin_whom_telegram_cannot_reach_now_is_told_later_and_the_oth
 
 
 async def test_an_admin_who_blocked_the_bot_holds_nothing_up(store: Store, sender: Telegraph) -> None:
+    await store.write(partial(chats.put, chat=chat(1), now=NOW))
     both = admins(store, sender, 1, 2)
     sender.trouble[1] = ChatGone("blocked")
     await both.note(Notice(MORE, {"count": 3}))
@@ -114,3 +115,25 @@ async def test_facts_come_back_as_they_were_stored(store: Store) -> None:
     await store.write(partial(notices.put, notice=Notice(MORE, facts), now=NOW))
     (waiting,) = await store.read(notices.waiting)
     assert waiting.notice.facts == facts
+
+
+async def test_an_admin_who_writes_later_is_told_then_but_nothing_that_is_no_news_any_more(
+    store: Store, sender: Telegraph
+) -> None:
+    one = admins(store, sender, 1)
+    sender.trouble[1] = ChatGone("chat not found")
+    await one.note(Notice(MORE, {"count": 7}))
+    for _ in range(3):
+        await one.tell()
+    sender.trouble.clear()
+    await one.tell()
+    assert sender.sent == []  # not tried again so soon
+    await store.write(partial(chats.put, chat=chat(1), now=NOW))
+    await one.tell()
+    assert sender.sent == [(1, "… and 7 more")]
+    sender.trouble[2] = ChatGone("chat not found")
+    late = admins(store, sender, 2)
+    await late.note(Notice(MORE, {"count": 8}))
+    late._clock.advance(2 * KEPT)  # type: ignore[attr-defined]
+    await late.tell()
+    assert await store.read(notices.waiting) == []

@@ -53,12 +53,13 @@ def told(db: Database, these: Iterable[Waiting], admin: int) -> None:
             db.table("notices").update(one.id, {"told": json.dumps([*json.loads(row["told"]), admin])})
 
 
-def forget(db: Database, admins: Iterable[int]) -> None:
-    """Delete what all of these admins heard."""
+def forget(db: Database, admins: Iterable[int], before: datetime) -> None:
+    """Delete what all of these admins heard, and what waits since before then."""
     everybody = frozenset(admins)
     for one in waiting(db):
         if everybody <= one.told:
             db.table("notices").delete(one.id)
+    db.execute("DELETE FROM notices WHERE created < ?", [stamp(before)])
 
 
 def _plain(fact: object) -> object:
