@@ -29,6 +29,7 @@ MOST_MARKS = 20
 MOST_CHANGES = 4
 CHANGE_UNITS = 80
 MOST_OTHERS = 5  # sources that reported the same
+OTHER_UNITS = 60  # of the name of each
 """With these limits an alert stays under Telegram's 4096 units and 100 entities, whatever the item is."""
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -194,9 +195,9 @@ def _window(text: str, span: _Span, first: Sequence[_Span], units: int) -> _Span
     return start, start + len(piece[: word_start(piece, reach(piece, room))].rstrip())
 
 
-def _name(name: str) -> Safe:
+def _name(name: str, units: int = NAME_UNITS) -> Safe:
     """Return a name from outside, cut to the length that a name may have."""
-    return isolated(clip(tidy(name).replace("\n", " "), NAME_UNITS))
+    return isolated(clip(tidy(name).replace("\n", " "), units))
 
 
 def _source(source: Source, language: str) -> Safe:
@@ -213,7 +214,7 @@ def _others(alert: Alert, language: str) -> list[Safe]:
     for phrase, reports in (("alert.confirmed", confirm), ("alert.also", rest)):
         if reports:
             more = ELLIPSIS if phrase == "alert.also" and len(alert.reports) > MOST_OTHERS else ""
-            names = ", ".join(link(one.url, _name(one.source.name)) for one in reports)
+            names = ", ".join(link(one.url, _name(one.source.name, OTHER_UNITS)) for one in reports)
             lines.append(say(language, phrase, sources=Safe(f"{names}{more}")))
     return lines
 

@@ -12,5 +12,5 @@ from running import a_bot
 async def test_every_alert_arrives_where_it_may_whatever_goes_wrong(tmp_path: Path) -> None:
     async with a_bot(tmp_path) as bot:
         chaos = await chaos_of(bot, 12, random.Random(3), slow=False)
-        outcome = await chaos.run(seconds=8, settle=30)
+        outcome = await chaos.run(seconds=6, settle=30)
     assert outcome.well, outcome

@@ -14,6 +14,6 @@ async def test_kills_at_any_step_lose_nothing_and_repeat_at_most_one_alert_each(
         Storm.prepare(bot)
         storm = Storm(bot, random.Random(11))
         await storm.begin()
-        damage = await storm.run(6)
+        damage = await storm.run(5)
     assert damage.lost == 0
     assert damage.worst <= 1

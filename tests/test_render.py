@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from builders import NOW, chat, item, source, topic
 from telegram_html import parse, utf16_length
 
-from monitor.model import Alert, Change, Evidence, Item, Match
+from monitor.markup import plain
+from monitor.model import Alert, Change, Evidence, Item, Match, Report
 from monitor.render import MOST_CHANGES, MOST_TOPICS, ago, alert, digest, item_line
 
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
@@ -302,3 +304,20 @@ def test_an_item_is_one_line() -> None:
         item("", "First line.\nSecond line."), source(), chat=chat(language="uk"), found=NOW, now=NOW
     )
     assert line == "• First line. — Example News · щойно"
+
+
+def test_others_who_report_the_story_are_named_and_who_confirms_it_is_marked() -> None:
+    def report(name: str, *, official: bool = False) -> Report:
+        return Report(source(name, name=name, official=official), f"https://example.org/{name}", None)
+
+    one = Alert(item("Talks begin"), source(), (), (), None, NOW)
+    told = replace(one, reports=(report("Wire"), report("Ministry", official=True), report("Radio")))
+    shown = plain(alert(told, chat=chat(), now=NOW).html).replace("\u2068", "").replace("\u2069", "")
+    assert "✅ confirmed by an official source: Ministry" in shown
+    assert "also reported by Wire, Radio" in shown
+    by_office = replace(told, source=source(official=True))
+    shown = plain(alert(by_office, chat=chat(), now=NOW).html)
+    assert "confirmed" not in shown
+    many = replace(one, reports=tuple(report(f"{number}" + "x" * 200) for number in range(9)))
+    shown = plain(alert(many, chat=chat(), now=NOW).html)
+    assert shown.count("xx…") == 5
