@@ -33,7 +33,7 @@ LATE: Final = timedelta(minutes=15)  # it is told of after so long, even if it w
 MANY_TRIES, SOME_TRIES = 5, 3  # failures in a row that are told of soon, and late
 UNSTEADY: Final = timedelta(hours=1)  # so long after its recovery a source is told of only late
 CROWD: Final = 3  # sources that fail at once before the network is suspected
-MOST: Final = 0.75  # the share of those looked at that must fail for that
+MOST: Final = 0.9  # the share of those looked at that must fail for that
 NAMED: Final = 5  # sources named in the notice of that
 WHOLE: Final = "*"  # the network as a whole, among the ids of sources that something was told of
 
@@ -166,6 +166,9 @@ def _network(
         struck = [key for key, was in told.items() if was.trouble == "network" and key in standing]
         if any(not standing[key].failures for key in struck) or not struck:
             return _network_is_back(standing, struck, down, now)
+        if now - down.since > A_DAY:  # whatever it is, from now on each counts for itself
+            single = {key: Told("failing", standing[key].failing or now) for key in struck}
+            return Findings({**single, WHOLE: None})
         return None
     suspects = [
         state.failing

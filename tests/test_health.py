@@ -192,6 +192,14 @@ def test_only_sources_that_were_looked_at_since_say_whether_it_is_the_network() 
     assert desk.hears(*[ill(5, 2 * MINUTE)] * 3, *[well(polled=before, succeeded=before)] * 5) == ["network"]
 
 
+def test_a_network_that_stays_away_for_a_day_hides_nothing_any_more() -> None:
+    desk, later = Desk(*"abcd"), NOW + 2 * DAY
+    assert desk.hears(*[ill(5, 2 * MINUTE)] * 4) == ["network"]
+    assert desk.hears(*[ill(99, 2 * MINUTE)] * 4, now=later) == []
+    assert desk.hears(*[ill(99, 2 * MINUTE)] * 4, now=later) == []
+    assert desk.hears(well(), *[ill(99, 2 * MINUTE)] * 3, now=later) == ["well"]
+
+
 def test_a_few_that_fail_among_many_are_told_of_by_name() -> None:
     desk = Desk("a", "b", "c", "d", "e", "f", "g", "h")
     assert desk.hears(ill(), ill(), ill(), *[well()] * 5) == ["failing"] * 3
