@@ -23,6 +23,7 @@ from monitor.sources.json_feed import read_json
 from monitor.sources.kind import Fetched
 from monitor.sources.memory import Memory, all_apart, hour_of, nothing_known, records_of, ttl_of
 from monitor.sources.pieces import Pieces, cut, ordinary, ordinary_around
+from monitor.sources.plain_entry import read_plain
 from monitor.sources.xml_feed import MAX_TAGS, read_xml
 
 _NOT_MODIFIED: Final = 304
@@ -174,6 +175,9 @@ def _read_some(answer: Response, pieces: Pieces, numbers: Sequence[int], before:
         texts = [pieces.entries[number].decode() for number in numbers]
         if not all(ordinary(text, opening) for text in texts):
             return None
+        plain = [read_plain(text, opening, answer.url, before.language) for text in texts]
+        if None not in plain:
+            return Document(tuple(entry for entry in plain if entry))
         document = read_xml(pieces.only(texts, opening), answer.url, before.language)
     except (UnicodeDecodeError, SourceUnreadable):
         return None

@@ -6,7 +6,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -31,6 +31,8 @@ MAX_BODY: Final = 20 * 2**20  # bytes once unpacked
 MAX_REDIRECTS: Final = 5
 REST: Final = timedelta(minutes=1)  # for a host that answers 429 without a Retry-After
 _MOST_LARGE: Final = 2  # bodies larger than the next at a time, from the first byte until they are read
+_MOST_WAITING: Final = 50  # bodies that wait to be read while others are asked for
+_PATIENCE: Final = 5.0  # seconds: a look that asks for several pages must not wait for another of its kind
 _AT_ONCE: Final = 2**20  # bytes that are unpacked without leaving the event loop
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
@@ -82,6 +84,7 @@ class Http:
         self._turns = Turns(concurrency=concurrency, per_host=per_host, gap=gap)
         self._private_hosts = frozenset(host.lower() for host in allow_private_hosts)
         self._large = asyncio.Semaphore(_MOST_LARGE)
+        self._looks = asyncio.Semaphore(concurrency + _MOST_WAITING)
         self._user_agent = user_agent
         self._clock = clock or SystemClock()
 
@@ -101,7 +104,8 @@ class Http:
     def one_look(self) -> Iterator[None]:
         """Count what is asked for within it as one look at a source.
 
-        While it lasts, a large body holds one of a few places: memory does not grow with their number.
+        While it lasts it holds a place, and another where its body is large: so memory does not grow with the
+        number of those that wait to be read.
         """
         places: list[asyncio.Semaphore] = []
         token = _PLACES.set(places)
@@ -126,6 +130,7 @@ class Http:
         for _ in range(MAX_REDIRECTS + 1):
             session = self._session_for(here.host or "", trusted=trusted and here.host == first)
             async with self._turns.turn(here):
+                await self._take_place(self._looks, _PATIENCE)
                 began = asyncio.get_running_loop().time()
                 answer = await self._ask(session, here, dict(headers or {}), left)
                 left -= asyncio.get_running_loop().time() - began
@@ -187,11 +192,18 @@ class Http:
             return await asyncio.to_thread(unpack, packed, coding, MAX_BODY)
 
     async def _make_room(self) -> None:
-        """Wait for a place for a large body, unless this look has one."""
+        """Wait for a place for a large body."""
+        await self._take_place(self._large)
+
+    async def _take_place(self, place: asyncio.Semaphore, patience: float | None = None) -> None:
+        """Take a place until this look ends, unless it has one; after `patience` seconds go on without."""
         places = _PLACES.get()
-        if places is not None and not places:
-            await self._large.acquire()
-            places.append(self._large)
+        if places is None or place in places:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await place.acquire()
+            places.append(place)
 
     def _judged(self, answer: Response, permanent_url: str | None) -> Response:
         """Return an answer that can be read; raise what the status means for any other."""

@@ -42,20 +42,18 @@ _DIV = re.compile(r"<(?:[\w.-]+:)?div(?=[\s/>])", re.IGNORECASE)
 _XHTML = re.compile(r"\btype\s*=\s*[\"'](?:xhtml|application/xhtml\+xml)[\"']")
 _NAMESPACE = re.compile(r"\bxmlns:[\w.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 # Prefixes that mean to feedparser what they mean to everybody, wherever they are declared.
-_USUAL: Final = frozenset(
-    f'xmlns:{prefix}="{address}"'
-    for prefix, address in {
-        "content": "http://purl.org/rss/1.0/modules/content/",
-        "dc": "http://purl.org/dc/elements/1.1/",
-        "gd": "http://schemas.google.com/g/2005",
-        "googleplay": "http://www.google.com/schemas/play-podcasts/1.0",
-        "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
-        "media": "http://search.yahoo.com/mrss/",
-        "slash": "http://purl.org/rss/1.0/modules/slash/",
-        "thr": "http://purl.org/syndication/thread/1.0",
-        "wfw": "http://wellformedweb.org/CommentAPI/",
-    }.items()
-)
+USUAL: Final = {
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "gd": "http://schemas.google.com/g/2005",
+    "googleplay": "http://www.google.com/schemas/play-podcasts/1.0",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "media": "http://search.yahoo.com/mrss/",
+    "slash": "http://purl.org/rss/1.0/modules/slash/",
+    "thr": "http://purl.org/syndication/thread/1.0",
+    "wfw": "http://wellformedweb.org/CommentAPI/",
+}
+_USUAL: Final = frozenset(f'xmlns:{prefix}="{address}"' for prefix, address in USUAL.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import io
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from time import struct_time
@@ -28,6 +29,7 @@ _NO_FEED: Final = {
     "urlset": "a sitemap, not a feed",
     "sitemapindex": "an index of sitemaps, not a feed",
 }
+_DATES: Final = ("published_parsed", "updated_parsed", "created_parsed")
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _PERIODS: Final = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8_760}  # in hours
 
@@ -93,7 +95,7 @@ def _entry(entry: Any, url: str, language: str) -> Entry:  # noqa: ANN401 - as a
         link=web_address(link, _string(title.get("base")) or url) if link else "",
         title=one_line(_plain(title, url).text),
         body=max((_plain(part, url) for part in _bodies(facts)), key=lambda plain: len(plain.text)),
-        published=_date(facts),
+        published=date_of(facts.get(name) for name in _DATES),
         author=author,
         language=language_code(_string(title.get("language")) or language),
     )
@@ -114,10 +116,9 @@ def _plain(detail: dict[str, Any], url: str) -> Plain:
     return plain_text(value)
 
 
-def _date(facts: dict[str, Any]) -> datetime | None:
-    """Return when an entry was published, else updated, in UTC; None without a date that can be read."""
-    for name in ("published_parsed", "updated_parsed", "created_parsed"):
-        parsed = facts.get(name)
+def date_of(dates: Iterable[object]) -> datetime | None:
+    """Return the first of the dates that feedparser read, in UTC; None where it read none."""
+    for parsed in dates:
         if isinstance(parsed, struct_time):
             try:
                 return datetime.fromtimestamp(calendar.timegm(parsed), UTC)

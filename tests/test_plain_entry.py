@@ -1,0 +1,140 @@
+"""What is read without feedparser is what feedparser would have read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from monitor.sources.plain_entry import read_plain
+from monitor.sources.xml_feed import read_xml
+
+URL = "https://feeds.example.org/all/"
+RSS = (
+    '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    ' xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    ' xmlns:media="http://search.yahoo.com/mrss/"><channel>'
+)
+ATOM = '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="uk">'
+WORDS = st.lists(
+    st.sampled_from(
+        "word слово &amp; &lt;b&gt; &lt;/b&gt; &amp;nbsp; &quot; < > ; & é Ã© \x80 \u2028 \n \t ]] &#65;"
+        " 😀 https://e.org/?a=1&amp;b=2 /relative ../up a@e.org (x) javascript:x # <br> <!--x-->".split(" ")
+    ),
+    max_size=4,
+).map(" ".join)
+TEXT = WORDS | WORDS.map(lambda words: f"<![CDATA[{words}]]>") | st.just("word") | st.just("https://e.org/1")
+DATES = st.sampled_from(["Sun, 01 Feb 2026 10:00:00 GMT", "2026-02-01T10:00:00Z", "yesterday", "2026"])
+LINKS = st.sampled_from(
+    ["<link>https://e.org/1</link>", "<link> /2 </link>", "<link>https://e.org/?a=1&amp;b=2</link>"]
+)
+HREFS = st.sampled_from(
+    [
+        '<link href="https://e.org/1"/>',
+        '<link rel="alternate" type="text/html" href="/2"/>',
+        '<link href="3"></link>',
+        '<link rel="self" href="4"/>',
+        '<link rel="related" href="5"/>',
+        '<link rel="alternate" type="application/json" href="6"/>',
+    ]
+)
+
+
+def element(name: str, *attributes: str) -> st.SearchStrategy[str]:
+    closes = name.split(" ", maxsplit=1)[0]
+    return st.tuples(st.sampled_from(["", *attributes]), TEXT).map(
+        lambda parts: f"<{name}{parts[0]}>{parts[1]}</{closes}>"
+    )
+
+
+ITEM = st.lists(
+    st.one_of(
+        LINKS,
+        element("title", ' type="html"'),
+        element("guid", ' isPermaLink="true"', ' isPermaLink="false"', ' isPermaLink="no"'),
+        element("description"),
+        element("content:encoded"),
+        element("dc:creator"),
+        element("category", ' domain="x"'),
+        element("comments"),
+        element("author"),
+        DATES.map("<pubDate>{}</pubDate>".format),
+        st.just('<enclosure url="https://e.org/a.mp3" length="1"/>'),
+        st.just('<media:content url="https://e.org/a.jpg" />'),
+        st.just("<item/>"),
+    ),
+    max_size=6,
+)
+ENTRY = st.lists(
+    st.one_of(
+        HREFS,
+        element("title", ' type="html"', ' type="text"', ' type="xhtml"'),
+        element("id"),
+        element("content", ' type="html"', ' type="text"', ' xml:lang="de"'),
+        element("summary", ' type="html"'),
+        DATES.map("<updated>{}</updated>".format),
+        DATES.map("<published>{}</published>".format),
+        TEXT.map("<author><name>{}</name></author>".format),
+        st.just("<author><name>Somebody</name><uri>https://e.org/</uri></author>"),
+        st.just('<category term="x"/>'),
+    ),
+    max_size=6,
+)
+
+
+def same(opening: str, name: str, entry: str) -> bool:
+    """Tell whether an entry was read; fail where it was read otherwise than by feedparser."""
+    plain = read_plain(f"<{name}>{entry}", opening, URL, "uk")
+    if plain is None:
+        return False
+    closing = "</feed>" if name == "entry" else "</channel></rss>"
+    document = read_xml(f"{opening}<{name}>{entry}</{name}>{closing}", URL, "uk")
+    assert document.sound
+    assert document.entries == (plain,)
+    return True
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.permutations(["<link>https://e.org/1</link>", "<title>One</title>"]), ITEM)
+@example(["<title>&lt;b&gt;x&lt;/b&gt;</title>", "<link>/a</link>"], ["<guid>b</guid>"])
+def test_an_item_is_what_feedparser_reads(usual: list[str], parts: list[str]) -> None:
+    kept = [part for part in parts if not part.startswith(("<title", "<link"))]
+    same(RSS, "item", "".join([*usual, *kept]))
+    same(RSS, "item", "".join([*kept, *usual[::-1]]))
+    same(RSS, "item", "\n".join(parts))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.permutations(['<link href="https://e.org/1"/>', "<title>One</title>"]), ENTRY)
+def test_an_entry_is_what_feedparser_reads(usual: list[str], parts: list[str]) -> None:
+    kept = [part for part in parts if not part.startswith(("<title", "<link"))]
+    same(ATOM, "entry", "".join([*usual, *kept]))
+    same(ATOM, "entry", "".join([*kept, *usual[::-1]]))
+    same(ATOM, "entry", "\n".join(parts))
+
+
+@pytest.mark.parametrize(
+    ("opening", "name", "entry"),
+    [
+        (
+            RSS,
+            "item",
+            (
+                "<title><![CDATA[One & two]]></title>\n<link>https://e.org/1</link><guid>/g</guid>"
+                "<description>&lt;p&gt;Text&lt;/p&gt;</description><dc:creator>Somebody</dc:creator>"
+                "<category>news</category><pubDate>Sun, 01 Feb 2026 10:00:00 GMT</pubDate>"
+            ),
+        ),
+        (
+            ATOM,
+            "entry",
+            (
+                '<title type="html">One</title><link href="/1"/><id>urn:1</id>'
+                "<updated>2026-02-01T10:00:00Z</updated>"
+                '<author><name>Somebody</name></author><content type="html">x</content>'
+            ),
+        ),
+    ],
+)
+def test_the_usual_entry_needs_no_feedparser(opening: str, name: str, entry: str) -> None:
+    assert same(opening, name, entry)
