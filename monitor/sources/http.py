@@ -6,7 +6,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -201,7 +201,7 @@ class Http:
         if places is None or place in places:
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience) if place.locked() else nullcontext():
                 await place.acquire()
             places.append(place)
 
