@@ -101,6 +101,22 @@ def alone(options: argparse.Namespace) -> None:
     report(f"scheduling alone, {options.alone} s", done.lags)
     print(f"  processor {took:.2f} s, {100 * took / options.alone:.2f} % of a core")
 
+    began = time.process_time()
+    asyncio.run(bare(len(done.lags), options.alone / 4))
+    took = time.process_time() - began
+    print(f"  a loop that does nothing as often: {400 * took / options.alone:.2f} % of a core")
+
+
+async def bare(looks: int, seconds: float) -> None:
+    """Wake up as often as the scheduler did in four times the seconds, and run a task that does nothing."""
+
+    async def nothing() -> None:
+        pass
+
+    for _ in range(looks // 4):
+        await asyncio.sleep(4 * seconds / looks)
+        await asyncio.create_task(nothing())
+
 
 def serve(ready: Connection) -> None:
     """Serve feeds of three entries with ETags, in a process of its own, until it is ended."""
