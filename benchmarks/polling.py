@@ -4,7 +4,7 @@
 
 --feeds   how many feeds there are
 --data    a folder of feeds (*.xml) to serve; without it, feeds of 20 to 100 entries are made up
---reader  the python of an environment that has `reader` (`python -m venv X; X/bin/pip install reader`);
+--reader  the python of an environment that has `reader` and `sgmllib3k` (both from PyPI);
           without it, reader is left out
 --only    which clients run: ours, floor, reader
 
@@ -385,7 +385,7 @@ def poll_with_reader(port: int, count: int) -> None:
             reader.add_feed(url)
 
         async def poll_all() -> None:
-            reader.update_feeds(workers=10)
+            reader.update_feeds(workers=10, scheduled=False)
 
         asyncio.run(phases(port, count, poll_all))
 
