@@ -57,6 +57,7 @@ class Chaos:
         self.now_at = {chat_id: chat_id for chat_id in self.ids}  # where a group that moved is
         self.away: set[int] = set()  # by the ids of the start
         self.was_away: set[int] = set()
+        self.odd: set[int] = set()  # chats of which one message was refused as it stood
         self.stories: list[str] = []
         self.faults = self.excusable = 0
         self.quick: list[Callable[[int], None]] = [
@@ -126,6 +127,10 @@ class Chaos:
         self._inject(chat_id, self.chance.choice(["garbage", "portal"]))
 
     def _odd(self, chat_id: int) -> None:
+        """Refuse a message as it stands; refused as plain text as well, it would be dead and not arrive."""
+        if chat_id in self.odd:
+            return
+        self.odd.add(chat_id)
         self._inject(chat_id, 400, description="can't parse entities: Unsupported start tag")
 
     def _shut(self, chat_id: int) -> None:
