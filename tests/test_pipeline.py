@@ -650,3 +650,62 @@ async def test_the_wait_after_a_failure_counts_from_its_end(house: House) -> Non
     house.web.answer("/example", fail_late)
     outcome = await house.poll(house.feed(every=timedelta(seconds=1)))
     assert outcome.next_poll == NOW + slow + timedelta(seconds=2)
+
+
+RAID_AT = "Sun, 01 Feb 2026 10:00:00 GMT"
+
+
+def entry(guid: str, title: str, link: str = "https://example.org/a", date: str = RAID_AT) -> str:
+    return web.rss_item(title, guid=guid, link=link, date=date)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (entry("17", "Air raid"), entry("4711", "Air raid")),  # made up at each request
+        (entry("17", "Air raid", date=""), entry("4711", "Air raid", date="")),
+        (entry("https://example.org/a", "Air raid"), entry("https://example.org/?p=1", "Air raid")),
+        (entry("17", "Air raid", "http://example.org/a"), entry("4711", "Air raid", "https://example.org/a")),
+    ],
+)
+async def test_an_item_that_its_feed_names_anew_is_no_news(house: House, before: str, after: str) -> None:
+    house.web.serve("/example", web.rss())
+    await house.poll(house.feed())
+    house.web.serve("/example", web.rss(before))
+    assert (await house.poll(house.feed())).queued == 1
+    house.clock.advance(timedelta(days=3))  # the story is not remembered any more
+    for _ in range(2):
+        house.web.serve("/example", web.rss(entry("new", "A museum", "https://example.org/b"), after))
+        outcome = await house.poll(house.feed())
+        assert outcome.queued == 0
+    assert await house.store.read(lambda db: items.count_since(db, NOW)) == (2, 1)
+
+
+async def test_a_version_that_is_counted_in_the_guid_is_an_edit(house: House) -> None:
+    house.web.serve("/example", web.rss())
+    await house.poll(house.feed())
+    for version, title in enumerate(
+        ("Air raid over", "Air raid over, two are hurt", "Air raid is over: 3 hurt")
+    ):
+        dated = f"Sun, 01 Feb 2026 10:0{version}:00 GMT"
+        house.web.serve("/example", web.rss(entry(f"https://example.org/a#{version}", title, date=dated)))
+        outcome = await house.poll(house.feed())
+        assert (len(outcome.new), len(outcome.edited)) == ((0, 1) if version else (1, 0))
+    assert len(await house.queued()) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([entry("1", "Air raid")], [entry("2", "Air raid", date="Sun, 01 Feb 2026 11:00:00 GMT")]),
+        ([entry("1", "Air raid")], [entry("2", "Air raid, again")]),
+        ([entry("1", "Air raid")], [entry("2", "Air raid"), entry("1", "Air raid")]),
+        ([entry("1", "Air raid")], [entry("2", "Air raid"), entry("3", "Air raid, again")]),
+        ([entry("1", "Air raid", "https://example.org")], [entry("2", "Air raid", "https://example.org")]),
+    ],
+)
+async def test_a_link_alone_makes_no_two_items_one(house: House, before: list[str], after: list[str]) -> None:
+    house.web.serve("/example", web.rss(*before))
+    await house.poll(house.feed())
+    house.web.serve("/example", web.rss(*after))
+    assert len((await house.poll(house.feed())).new) == len({*after} - {*before})

@@ -25,7 +25,7 @@ from monitor.model import Item, Match, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
 from monitor.pipeline.recording import Found, Matched, Revised, corrections, missed, news, record
 from monitor.sources.http import Http
-from monitor.store import Database, Store, items
+from monitor.store import Database, Store, items, renamed
 from monitor.store import edits as edits_table
 from monitor.store import sources as sources_table
 from monitor.store.edits import Edit
@@ -152,7 +152,7 @@ class Pipeline:
         self, source: Source, state: SourceState, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
         compared = partial(_compared, source_id=source.id, shown=polled.items, now=started)
-        new, edited, before = await self._store.read(compared) if polled.items else ((), (), ())
+        shown, new, edited, before = await self._store.read(compared) if polled.items else ((), (), (), ())
         fresh = await asyncio.to_thread(_match, new, source, watch) if new else ()
         revised = await asyncio.to_thread(_revised, edited, source, watch) if edited else ()
         now = self._clock.now()
@@ -163,7 +163,7 @@ class Pipeline:
         found = Found(
             source=source,
             after=after,
-            shown=[*(item.key for item in polled.items), *polled.unchanged] if polled.changed else (),
+            shown=[*(item.key for item in shown), *polled.unchanged] if polled.changed else (),
             fresh=fresh,
             edited=revised,
             news=news(source, state, fresh) | corrections(state, revised, now),
@@ -191,11 +191,15 @@ class Pipeline:
 
 def _compared(
     db: Database, source_id: str, shown: Sequence[Item], now: datetime
-) -> tuple[tuple[Item, ...], tuple[Edit, ...], Sequence[datetime]]:
-    """Return the items that are not stored yet, those stored in other words, and when the last ones came."""
-    new = items.unknown(db, source_id, shown)
+) -> tuple[tuple[Item, ...], tuple[Item, ...], tuple[Edit, ...], Sequence[datetime]]:
+    """Return what is shown, under the keys that it is stored by, and what of that is new, and edited.
+
+    The last is when the latest items came.
+    """
+    named = renamed.under_known_keys(db, source_id, shown)
+    new = items.unknown(db, source_id, named)
     before = items.moments(db, source_id, standing.REMEMBERED) if new else ()
-    return new, edits_table.find(db, source_id, shown, now), before
+    return named, new, edits_table.find(db, source_id, named, now), before
 
 
 def _revised(edited: Sequence[Edit], source: Source, watch: Watch) -> tuple[Revised, ...]:

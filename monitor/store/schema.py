@@ -457,3 +457,9 @@ def m021_outlines(db: Database) -> None:
 def m022_shown(db: Database) -> None:
     """Remember when a group was last shown the whole text of a story."""
     db.table("outbox").add_column("shown", str)
+
+
+@migrations()
+def m023_links(db: Database) -> None:
+    """Let an item that a feed names anew be found by its link."""
+    db.table("items").create_index(["source_id", "url"])
