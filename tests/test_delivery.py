@@ -27,6 +27,7 @@ from monitor.store import (
     chats,
     claims,
     items,
+    moves,
     notices,
     outbox,
     sources,
@@ -671,6 +672,24 @@ async def test_a_group_that_became_a_supergroup_is_followed_with_all_that_is_its
     assert await house.store.read(partial(chats.topics, chat_id=-1005)) == {"starlink", "watch:1"}
     (watch,) = await house.store.read(partial(watches.of, chat_id=-1005))
     assert watch.query == "drone"
+
+
+async def test_a_group_that_left_for_a_supergroup_hears_there(house: House) -> None:
+    """Telegram may say that the bot is no member of the old group before it says where the new one is."""
+    await house.queue("a", -5)
+    await house.store.write(partial(chats.set_status, chat_id=-5, status="gone"))
+    await house.store.write(partial(moves.to_supergroup, old_id=-5, new_id=-1005))
+    await house.deliver()
+    assert house.inbox.titles == [(-1005, "a")]
+
+
+async def test_a_group_that_is_said_to_have_moved_to_itself_is_tried_again(house: House) -> None:
+    house.inbox.troubles[-5] = [errors.ChatMoved("moved", -5)]
+    await house.queue("a", -5)
+    await house.deliver()
+    house.clock.advance(timedelta(minutes=1))
+    await house.deliver()
+    assert house.inbox.titles == [(-5, "a")]
 
 
 @pytest.mark.parametrize(("error", "thread"), [(errors.TopicClosed, 7), (errors.TopicGone, 0)])

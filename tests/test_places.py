@@ -283,7 +283,7 @@ async def test_the_staff_of_a_chat_is_who_telegram_says_and_is_not_asked_for_eac
     api.admins |= {(GROUP, ANNA), (GROUP, BOT_ID)}
     channel_of(api, ANNA, BOT_ID)
     async with TelegramBot(TOKEN, api_url=api.url, handle=None, menus={}) as bot:  # type: ignore[arg-type]
-        assert [await bot.staff(GROUP) for _ in range(3)] == [Staff(frozenset({ANNA}), posts=False)] * 3
+        assert [await bot.staff(GROUP) for _ in range(3)] == [Staff(frozenset({ANNA}), posts=True)] * 3
         assert await bot.staff(CHANNEL) == Staff(frozenset({ANNA}), posts=True)
         assert await bot.find_chat("@channel") == Peer(CHANNEL, "Channel", "channel")
         with pytest.raises(errors.ChatGone):
@@ -316,6 +316,40 @@ async def test_a_change_of_the_bots_own_standing_is_told_and_answered_in_the_cha
     assert api.texts(GROUP) == ["hello"]
 
 
+@pytest.mark.parametrize("status", ["member", "administrator", "restricted", "kicked", "left", "creator"])
+async def test_a_change_of_standing_is_read_whichever_rights_the_server_knows_of(
+    api: BotApi, status: str
+) -> None:
+    """A Bot API server of one's own may be older than the library."""
+    heard: list[Membership] = []
+
+    async def note(change: Membership) -> None:
+        heard.append(change)
+
+    async with running(api, on_membership=note):
+        change = {"date": 1, "chat": api.known(GROUP).as_json(), "from": {**api.me(), "id": ANNA}}
+        standings = {"old_chat_member": {"status": "left", "user": api.me()}}
+        standings["new_chat_member"] = {"status": status, "user": api.me()}
+        api.update("my_chat_member", {**change, **standings})
+        await api.wait_for(lambda: heard)
+    wanted = {"member": "member", "administrator": "admin", "creator": "admin"}
+    assert [one.now for one in heard] == [wanted.get(status, "out")]
+
+
+async def test_the_staff_is_read_whichever_rights_the_server_knows_of(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel_of(api)
+    monkeypatch.setattr(api, "methods", {**api.methods, "getchatadministrators": _bare_staff})
+    async with TelegramBot(TOKEN, api_url=api.url, handle=None, menus={}) as bot:  # type: ignore[arg-type]
+        assert await bot.staff(CHANNEL) == Staff(frozenset({ANNA}), posts=True)
+
+
+def _bare_staff(_: Any) -> list[dict[str, Any]]:
+    anna, bot = {"id": ANNA, "is_bot": False}, {"id": BOT_ID, "is_bot": True}
+    return [{"status": "creator", "user": anna}, {"status": "administrator", "user": bot}]
+
+
 async def test_messages_say_where_and_in_whose_name_they_were_written(api: BotApi) -> None:
     asked: list[Request] = []
 
@@ -325,7 +359,8 @@ async def test_messages_say_where_and_in_whose_name_they_were_written(api: BotAp
 
     async with running(api, note):
         api.user_says(GROUP, "/topics", user_id=ANNA, message_thread_id=9, is_topic_message=True)
-        api.user_says(GROUP, "/topics", user_id=ANNA, message_thread_id=9)  # an answer to an answer: no topic
+        first = {"message_id": 9, "date": 0, "chat": api.known(GROUP).as_json(), "text": "hello"}
+        api.user_says(GROUP, "/topics", user_id=ANNA, message_thread_id=9, reply_to_message=first)  # no topic
         api.user_says(GROUP, "/mute", user_id=1087968824, sender_chat=api.known(GROUP).as_json())
         channel_of(api)  # whose posts come into the group that it is linked to
         api.user_says(GROUP, "/mute", user_id=777000, sender_chat=api.known(CHANNEL).as_json())

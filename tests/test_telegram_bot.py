@@ -732,6 +732,19 @@ async def test_a_group_that_became_a_supergroup_is_followed_when_telegram_says_s
     assert told == [(GROUP, -100777)]
 
 
+async def test_a_group_that_became_a_supergroup_is_followed_when_the_new_one_says_so(api: BotApi) -> None:
+    told: list[tuple[int, int]] = []
+
+    async def follow(old_id: int, new_id: int) -> None:
+        told.append((old_id, new_id))
+
+    async with running(api, on_supergroup=follow):
+        new = api.known(-100777).as_json()
+        api.update("message", {"message_id": 1, "date": 1, "chat": new, "migrate_from_chat_id": GROUP})
+        await api.wait_for(lambda: told)
+    assert told == [(GROUP, -100777)]
+
+
 async def test_telegrams_fee_is_paid_only_for_messages_that_may_cost_it(api: BotApi) -> None:
     async with only_sending(api) as bot:
         await bot.send(Place(ANNA), Message("hello"))

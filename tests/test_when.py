@@ -112,6 +112,16 @@ async def test_a_muted_topic_is_held_and_the_others_are_not(house: House) -> Non
     assert await house.arrived() == [["b"]]
 
 
+async def test_a_button_ends_the_mute_of_all_topics_that_it_is_about(house: House) -> None:
+    reply = await house.hears("/mute raid, starlink 1d")
+    assert reply
+    assert reply.message
+    assert [[button.command for button in row] for row in reply.message.buttons] == [
+        ["/unmute raid starlink"]
+    ]
+    assert "Air raid" in await house.says("/unmute starlink raid")
+
+
 async def test_in_quiet_hours_only_the_urgent_comes_and_the_rest_when_they_end(house: House) -> None:
     assert "From 23:00-07:00 (Europe/Kyiv)" in await house.says("/quiet 23-7")
     house.clock.current = datetime(2026, 2, 1, 20, 59, tzinfo=UTC)

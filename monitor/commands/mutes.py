@@ -49,7 +49,7 @@ async def mute(call: Call) -> Reply:
     await hearing.adjust(call, chosen, muted=until)
     names = listing(topic.name for topic in chosen)
     said = call.say("mute.topic", names=names, time=_until(call, length))
-    return Reply(Message(said, buttons=_undo(call, f"/unmute {chosen[0].id}")))
+    return Reply(Message(said, buttons=_undo(call, f"/unmute {' '.join(topic.id for topic in chosen)}")))
 
 
 async def _mute_chat(call: Call, length: timedelta) -> Reply:

@@ -239,7 +239,8 @@ class Courier:
                 remedy = refusals.refused
         await self._settle(letter, remedy, error)
         if isinstance(error, errors.NoRights):
-            await self._tell_an_admin(letter.told[0])
+            with contextlib.suppress(errors.StoreUnwritable):  # then the next refusal tells
+                await self._tell_an_admin(letter.told[0])
 
     def _poisons(self, row: int) -> bool:
         """Tell whether a message got no answer so often, while others got theirs, that it is to blame."""

@@ -88,9 +88,10 @@ def gone(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:
 
 def moved(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:
     """Follow a group that became a supergroup, with everything that belongs to it."""
-    if isinstance(error, errors.ChatMoved):
+    if isinstance(error, errors.ChatMoved) and error.new_id != attempt.chat_id:
         moves.to_supergroup(db, attempt.chat_id, error.new_id)
-    return "moved"
+        return "moved"
+    return unanswered(db, attempt, error)
 
 
 def lost(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:

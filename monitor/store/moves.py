@@ -12,12 +12,14 @@ def to_supergroup(db: Database, old_id: int, new_id: int) -> bool:
     """Let a chat go on under another id with everything that belongs to it; return whether it was known.
 
     Whatever table has a `chat_id` follows, so that one that is made tomorrow does, too. What the new id
-    has of the same already stays.
+    has of the same already stays. A group that seemed gone is there: the bot may be told that it is no member
+    of the old group before it is told of the new one.
     """
     old = next(db.query("SELECT * FROM chats WHERE id = ?", [old_id]), None)
     if old is None or old_id == new_id:
         return False
-    db.table("chats").upsert({**old, "id": new_id}, pk="id")
+    status = "active" if old["status"] == "gone" else old["status"]
+    db.table("chats").upsert({**old, "id": new_id, "status": status}, pk="id")
     db.execute(f"UPDATE outbox SET state = {turns.BACK} WHERE chat_id = ? AND state = 'claimed'", [old_id])
     for table in _tables_of_chats(db):
         db.execute(f"UPDATE OR IGNORE [{table}] SET chat_id = ? WHERE chat_id = ?", [new_id, old_id])

@@ -23,7 +23,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.errors import MessageRefused, MonitorError, TelegramUnreachable, TokenRefused
 from monitor.model import Membership, Message, Peer, Place, Reply, Request, Staff
 from monitor.telegram_bot.client import Client
-from monitor.telegram_bot.requests import membership_of, request_of
+from monitor.telegram_bot.requests import membership_of, request_of, update_of
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -221,7 +221,7 @@ class TelegramBot:
         """Have an update handled after those that its chat sent before it."""
         self._offset = raw["update_id"] + 1
         try:
-            update = Update.de_json(raw)
+            update = update_of(raw)
         except Exception as exc:  # noqa: BLE001 - whatever PTB stumbles over, the next update must come in
             _log_bug("telegram update not understood", exc)
             return
@@ -250,9 +250,11 @@ class TelegramBot:
                 self._staff.pop(change.chat.id, None)
                 reply = await self._on_membership(membership_of(change))
                 await self._tell(Place(change.chat.id), reply or Reply(None))
-        elif (message := update.message) and message.migrate_to_chat_id:
+        elif (message := update.message) and (message.migrate_to_chat_id or message.migrate_from_chat_id):
+            here = message.chat.id  # Telegram says it in both
             if self._on_supergroup is not None:
-                await self._on_supergroup(message.chat.id, message.migrate_to_chat_id)
+                old, new = message.migrate_from_chat_id or here, message.migrate_to_chat_id or here
+                await self._on_supergroup(old, new)
         elif request := request_of(update, self.username):
             place = Place(request.chat_id, request.thread_id)
             reply = await self._answer(request)

@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
-from telegram import Chat, ChatMember, ChatMemberUpdated, Message, MessageOriginChannel, Update
+import inspect
+from typing import Any
+
+from telegram import (
+    Chat,
+    ChatMember,
+    ChatMemberAdministrator,
+    ChatMemberBanned,
+    ChatMemberOwner,
+    ChatMemberRestricted,
+    ChatMemberUpdated,
+    Message,
+    MessageOriginChannel,
+    Update,
+)
 
 from monitor.model import Attachment, Membership, Request, Standing
 from monitor.telegram_bot.client import kind_of
 
 TIMEZONE = "/timezone"  # what a location asks for: the zone there
 MANAGE = "/manage"  # what a forwarded post of a channel asks for: to speak for that channel
+
+NEEDED = {
+    ChatMember.OWNER: ChatMemberOwner,
+    ChatMember.ADMINISTRATOR: ChatMemberAdministrator,
+    ChatMember.RESTRICTED: ChatMemberRestricted,
+    ChatMember.BANNED: ChatMemberBanned,
+}
+"""What PTB makes of a standing, where it wants to know more of it than its name."""
+
+
+def update_of(raw: dict[str, Any]) -> Update:
+    """Return an update as PTB reads it; raises what PTB raises.
+
+    PTB wants every right that the newest Bot API names. A Bot API server of one's own may be older, and what
+    it does not name is no right.
+    """
+    change = raw.get("my_chat_member")
+    if isinstance(change, dict):
+        change = {name: _with_rights(value) for name, value in change.items()}
+        raw = {**raw, "my_chat_member": change}
+    return Update.de_json(raw)
+
+
+def _with_rights(member: Any) -> Any:  # noqa: ANN401 -- JSON
+    """Return a ChatMember with all that PTB wants to know of it; anything else as it is."""
+    kind = NEEDED.get(member.get("status", "")) if isinstance(member, dict) else None
+    if kind is None:
+        return member
+    rights = [name for name in inspect.signature(kind).parameters if name.startswith(("can_", "is_"))]
+    missing = {"until_date": 0, **dict.fromkeys(rights, False)}
+    return {**missing, **member}
 
 
 def request_of(update: Update, username: str) -> Request | None:
@@ -25,7 +70,6 @@ def request_of(update: Update, username: str) -> Request | None:
     if user is None or chat is None or text is None:
         return None
     within = query.message if query else message
-    thread = within.message_thread_id if isinstance(within, Message) and within.is_topic_message else None
     private = chat.type == Chat.PRIVATE
     if query is None:
         command, space, rest = text.partition(" ")
@@ -41,7 +85,7 @@ def request_of(update: Update, username: str) -> Request | None:
         chat_title=chat.effective_name or "",
         user_id=user.id,
         text=text,
-        thread_id=thread or 0,
+        thread_id=_topic_of(within),
         private=private,
         pressed=query is not None,
         message_id=query.message.message_id if query and query.message else None,
@@ -50,6 +94,17 @@ def request_of(update: Update, username: str) -> Request | None:
         anonymous=message is not None and message.sender_chat == chat,
         file=file,
     )
+
+
+def _topic_of(message: object) -> int:
+    """Return the topic of a forum that a message stands in; 0 where it stands in none.
+
+    Answers have the id of their thread there, too, in groups that are no forums.
+    """
+    if not isinstance(message, Message):
+        return 0
+    topic = message.is_topic_message or message.reply_to_message is None
+    return (message.message_thread_id or 0) if topic else 0
 
 
 def _said(message: Message) -> str | None:
