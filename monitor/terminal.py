@@ -150,7 +150,8 @@ def roll(standings: Iterable[Standing], now: datetime) -> None:
         line.append(
             "" if source.added_by is None else f"  (added by {source.added_by})", style="not bold blue"
         )
-        console.print(line.append(f"  {source.address}", style="not bold dim"))
+        address = f"@{source.address}" if source.kind == "channel" else source.address
+        console.print(line.append(f"  {address}", style="not bold dim"))
         if known := "  ".join(filter(None, [sparkline(daily), *_rhythm(state, now)])):
             console.print(Text(f"{' ' * 9}{known}", style="dim"))
         if state.error:

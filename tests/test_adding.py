@@ -179,6 +179,13 @@ async def test_without_a_source_or_with_a_wrong_one_there_are_buttons(house: Hou
     assert labels(near.message) == ["Example <News>"]
 
 
+@pytest.mark.parametrize("said", ["my_channel", "My_Channel", "@my_channel", "t.me/my_channel", "приклад"])
+async def test_a_channel_is_named_by_its_address_with_or_without_its_sign(house: House, said: str) -> None:
+    house.web["my_channel"] = CHANNEL
+    await says(house, "/add @my_channel")
+    assert "alone until" in await says(house, f"/pause {said}")
+
+
 async def test_many_sources_take_several_pages(house: House) -> None:
     house.config = replace(
         house.config, sources=tuple(source(f"s{n:02}", name=f"Source {n}") for n in range(90))

@@ -81,7 +81,7 @@ async def test_what_is_neither_feed_nor_channel_is_an_error_in_one_sentence(web:
 async def test_an_address_that_is_not_public_is_not_asked(web: Web) -> None:
     web.serve("/feed", rss(rss_item("One")))
     async with Http() as http:
-        for host in ("127.0.0.1", "localhost", "0x7f.1", "[::1]"):
+        for host in ("127.0.0.1", "localhost", "0x7f.1", "0177.0.0.1", "127.1", "2130706433", "[::1]"):
             with pytest.raises(MonitorError, match=r"private address|is a number"):
                 await look(http, "feed", f"http://{host}:{web.port}/feed")
     assert web.requests == []

@@ -479,5 +479,5 @@ def test_an_address_is_shown_without_its_secrets() -> None:
 
 
 def test_a_number_is_no_host() -> None:
-    with pytest.raises(SourceUnreachable, match="three dots"):
+    with pytest.raises(SourceUnreachable, match="four with dots"):
         checked("http://2130706433/", "The address")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
@@ -23,7 +23,7 @@ from monitor.cadence import NEVER, Pace
 from monitor.model import Delivery, Item, Match, Source
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
-from monitor.store import Store, chats, claims, items, notices, outbox, sources
+from monitor.store import Store, added, chats, claims, items, notices, outbox, sources
 
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
 RAID = topic("air raid", id="raid", name="Air raid", priority="urgent")
@@ -709,3 +709,27 @@ async def test_a_link_alone_makes_no_two_items_one(house: House, before: list[st
     await house.poll(house.feed())
     house.web.serve("/example", web.rss(*after))
     assert len((await house.poll(house.feed())).new) == len({*after} - {*before})
+
+
+@pytest.mark.parametrize("leave", [added.remove, partial(added.pause, since=NOW)])
+async def test_nothing_is_told_of_a_source_that_was_removed_or_paused_while_it_was_read(
+    house: House, leave: Callable[..., object]
+) -> None:
+    mine = house.feed(added_by="Olena")
+    house.publish(OLD)
+    await house.store.write(partial(added.add, new=[mine], now=NOW))
+    await house.poll(mine)
+
+    async def leave_meanwhile(_: object) -> Response:
+        await house.store.write(partial(leave, source_id=mine.id))
+        return Response(text=feed(NEWS, OLD), content_type="application/rss+xml")
+
+    house.web.answer("/example", leave_meanwhile)
+    outcome = await house.poll(mine)
+    assert "paused, removed" in outcome.error
+    assert await house.queued() == []
+    house.publish(NEWS, OLD)
+    await house.store.write(partial(added.pause, source_id=mine.id, since=None))
+    if leave is added.remove:
+        await house.store.write(partial(added.add, new=[mine], now=NOW))
+    assert (await house.poll(mine)).queued == (leave is not added.remove)  # nothing, as it begins anew

@@ -20,7 +20,8 @@ PAGE = re.compile(r"#\s*(\d+)")  # no source has an id like this
 def find(argument: str, sources: Iterable[Source]) -> Source | None:
     """Return the source of this id, name or address; None where there is none."""
     said, known = argument.strip().casefold(), list(sources)
-    named = next((source for source in known if said in {source.id, source.name.casefold()}), None)
+    names = ((source, {source.id, source.name.casefold(), source.address.casefold()}) for source in known)
+    named = next((source for source, called in names if said in called), None)
     if named or not said:
         return named
     try:

@@ -32,7 +32,7 @@ from monitor.store.edits import Edit
 
 log = logging.getLogger(__name__)
 
-CHANGED_MEANWHILE = "its address changed while it was read: it is read again"
+CHANGED_MEANWHILE = "it was paused, removed or given another address while it was read: that is not stored"
 
 
 class Watch:

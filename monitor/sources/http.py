@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Final, Self
 
@@ -38,7 +39,6 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
 _ANSWERS: Final = frozenset({200, 203, 226, 304})
 _DNS_KEPT: Final = 60  # seconds
-_DOTS: Final = 3  # of an IPv4 address
 
 
 _PLACES: ContextVar[list[asyncio.Semaphore] | None] = ContextVar("places", default=None)
@@ -251,11 +251,20 @@ def checked(url: str | URL, what: str) -> URL:
         ) from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise SourceUnreachable(f"{what} is not of the web: use one that starts with https://")
-    if parsed.host.replace(".", "").isdigit() and parsed.host.count(".") != _DOTS:
-        raise SourceUnreachable(f"{what} is a number: write it with three dots, as 192.0.2.1")
+    if parsed.host.replace(".", "").isdigit() and not _is_ip_address(parsed.host):
+        raise SourceUnreachable(f"{what} is a number: write it as four with dots, such as 192.0.2.1")
     if parsed.user is not None or parsed.password is not None:
         raise SourceUnreachable(f"{what} holds a user name or a password: use one without")
     return parsed.with_fragment(None)
+
+
+def _is_ip_address(host: str) -> bool:
+    """Tell whether a host is a numeric address in the one way that everybody reads alike."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def shown(url: str | URL) -> str:

@@ -106,8 +106,6 @@ def pause(db: Database, source_id: str, since: datetime | None) -> None:
     else:
         again = "UPDATE sources SET paused = NULL, gone = 0, next_poll = NULL WHERE id = ?"
         db.execute(again, [source_id])
-    if since is None:  # one that said that it is gone is asked once more
-        db.execute("UPDATE sources SET next_poll = NULL WHERE id = ? AND gone", [source_id])
 
 
 def paused(db: Database) -> frozenset[str]:

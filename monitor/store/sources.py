@@ -56,12 +56,16 @@ def standings(db: Database) -> dict[str, SourceState]:
 def save(db: Database, source: Source, after: SourceState) -> bool:
     """Store the state that a poll left behind; return whether that was done.
 
-    Nothing is stored where the source points elsewhere by now: a reload came in between.
+    Nothing is stored where the source points elsewhere by now, as a reload came in between, nor where an
+    admin paused or removed it meanwhile.
     """
     columns = _columns(after)
     changes = ", ".join(f"{name} = ?" for name in columns)
+    wanted = "id = ? AND kind = ? AND address = ? AND paused IS NULL"
+    if source.added_by is not None:
+        wanted += " AND id IN (SELECT id FROM added_sources)"
     done = db.execute(
-        f"UPDATE sources SET {changes} WHERE id = ? AND kind = ? AND address = ?",
+        f"UPDATE sources SET {changes} WHERE {wanted}",
         [*columns.values(), source.id, source.kind, source.address],
     )
     return done.rowcount > 0
