@@ -336,13 +336,29 @@ async def test_a_change_of_standing_is_read_whichever_rights_the_server_knows_of
     assert [one.now for one in heard] == [wanted.get(status, "out")]
 
 
-async def test_the_staff_is_read_whichever_rights_the_server_knows_of(
+async def test_staff_and_chats_are_read_whichever_facts_the_server_knows_of(
     api: BotApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel_of(api)
-    monkeypatch.setattr(api, "methods", {**api.methods, "getchatadministrators": _bare_staff})
+    bare = {"getchatadministrators": _bare_staff, "getchat": lambda _: api.known(CHANNEL).as_json()}
+    monkeypatch.setattr(api, "methods", {**api.methods, **bare})
     async with TelegramBot(TOKEN, api_url=api.url, handle=None, menus={}) as bot:  # type: ignore[arg-type]
         assert await bot.staff(CHANNEL) == Staff(frozenset({ANNA}), posts=True)
+        assert await bot.find_chat(CHANNEL) == Peer(CHANNEL, "Channel", "channel")
+
+
+@pytest.mark.parametrize("answer", [{}, [], "nonsense", [{"user": 3}], None])
+async def test_staff_and_chats_that_cannot_be_read_are_no_answer(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    nonsense = dict.fromkeys(("getchatadministrators", "getchat"), lambda _: answer)
+    monkeypatch.setattr(api, "methods", {**api.methods, **nonsense})
+    async with TelegramBot(TOKEN, api_url=api.url, handle=None, menus={}) as bot:  # type: ignore[arg-type]
+        with pytest.raises(errors.TelegramUnreachable):
+            await bot.find_chat(CHANNEL)
+        if answer not in ([], {}):
+            with pytest.raises(errors.TelegramUnreachable):
+                await bot.staff(CHANNEL)
 
 
 def _bare_staff(_: Any) -> list[dict[str, Any]]:

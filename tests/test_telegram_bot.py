@@ -529,6 +529,13 @@ async def test_a_menu_that_is_refused_stops_nothing(api: BotApi, caplog: pytest.
     assert "" not in api.menus
 
 
+async def test_a_server_that_knows_no_webhooks_will_do(api: BotApi) -> None:
+    api.inject(404, method="deleteWebhook", description="Not Found")
+    async with running(api, echo):
+        api.user_says(ANNA, "/start")
+        await api.wait_for(1)
+
+
 async def test_a_webhook_left_by_another_program_is_taken_away(api: BotApi) -> None:
     api.webhook = "https://example.org/hook"
     async with running(api):

@@ -6,6 +6,7 @@ The protocol is the Bot API (https://core.telegram.org/bots/api).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -31,7 +32,7 @@ from telegram.error import NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
 from monitor.clock import Clock
-from monitor.errors import MessageRefused, TelegramUnreachable
+from monitor.errors import MessageRefused, TelegramUnreachable, TokenRefused
 from monitor.model import ChatKind, Message, Peer, Place, Staff
 from monitor.telegram_bot.remedies import remedy
 
@@ -79,7 +80,8 @@ class Client:
     async def connect(self) -> str:
         """Make getUpdates possible and return the bot's username, without "@"."""
         me = await self._call(self._bot.get_me)
-        await self._call(self._bot.delete_webhook)  # getUpdates is refused while one is set
+        with contextlib.suppress(TokenRefused):  # the token is fine: a server that knows no webhooks says so
+            await self._call(self._bot.delete_webhook)  # getUpdates is refused while one is set
         return me.username or ""
 
     async def send(self, place: Place, message: Message) -> int:
@@ -106,26 +108,33 @@ class Client:
                 raise
 
     async def staff(self, chat_id: int) -> Staff:
-        """Return who administers a group or channel; refused for a channel where the bot is no admin.
+        """Return who administers a group or channel; refused for a channel where the bot is no admin."""
+        return await self._call(self._staff, chat_id)
 
-        The answer is read as it is: PTB wants every right that the newest Bot API names, and a Bot API
-        server of one's own may be older. What is not said of posting is shown by the first post.
-        """
-        url = f"{self.api_url}/bot{self._token}/getChatAdministrators?{urlencode({'chat_id': chat_id})}"
-        return await self._call(self._staff, url)
-
-    async def _staff(self, url: str) -> Staff:
-        admins = json.loads(await self._requests.retrieve(url))["result"]
+    async def _staff(self, chat_id: int) -> Staff:
+        admins = await self._ask("getChatAdministrators", chat_id=chat_id)
         me = int(self._token.partition(":")[0])
         return Staff(
             admins=frozenset(one["user"]["id"] for one in admins if not one["user"].get("is_bot")),
+            # what is not said of posting is shown by the first post
             posts=all(one.get("can_post_messages", True) for one in admins if one["user"]["id"] == me),
         )
 
     async def find_chat(self, name: int | str) -> Peer:
         """Return a chat by its id or its "@name"."""
-        chat = await self._call(self._bot.get_chat, name)
-        return Peer(chat.id, chat.effective_name or "", kind_of(chat.type))
+        return await self._call(self._peer, name)
+
+    async def _peer(self, name: int | str) -> Peer:
+        chat = await self._ask("getChat", chat_id=name)
+        return Peer(chat["id"], chat.get("title") or chat.get("first_name") or "", kind_of(chat["type"]))
+
+    async def _ask(self, method: str, **query: int | str) -> Any:  # noqa: ANN401 -- JSON
+        """Return an answer as it is, where PTB wants all that the newest Bot API knows of a thing.
+
+        A Bot API server of one's own may be older than PTB.
+        """
+        url = f"{self.api_url}/bot{self._token}/{method}?{urlencode(query)}"
+        return json.loads(await self._requests.retrieve(url))["result"]
 
     async def answer_press(self, query_id: str, notice: str) -> None:
         """End the wait shown on a pressed button, with a short plain text if there is one."""
