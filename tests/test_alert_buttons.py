@@ -14,11 +14,13 @@ from fakes import BotApi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from telegram_html import parse, utf16_length
+from telegram_pace import Pace
 from test_commands import ADMIN, GROUP_ADMIN
 from test_telegram_bot import ANNA, CHOICE, running
 from test_when import House
 
 from monitor import buttons
+from monitor import telegram_bot as room
 from monitor.audience import Hearing
 from monitor.commands import alerts
 from monitor.markup import plain
@@ -276,6 +278,21 @@ async def test_an_answer_to_an_alert_replies_to_it_and_the_alert_stays(api: BotA
     assert (whole.reply_to, rest.reply_to) == (alert.message_id, None)
     assert api.edits == []
     assert api.notices == [""]
+
+
+async def test_a_long_answer_keeps_to_the_pace_that_telegram_allows(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "BETWEEN", 0.05)
+    api.pace = Pace(scale=20)
+
+    async def answer(_: Request) -> Reply:
+        return Reply(None, more=tuple(Message(f"part {number}") for number in range(8)))
+
+    async with running(api, answer):
+        api.user_says(ANNA, "/more 1")
+        await api.wait_for(8)
+    assert {call.code for call in api.calls if call.method == "sendmessage"} == {200}
 
 
 @pytest.fixture

@@ -536,6 +536,19 @@ async def test_a_server_that_knows_no_webhooks_will_do(api: BotApi) -> None:
         await api.wait_for(1)
 
 
+async def test_a_server_that_does_not_hold_a_poll_is_not_asked_all_the_time(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "POLL_SECONDS", 0)
+    async with running(api):
+        api.user_says(ANNA, "/start")
+        await api.wait_for(1)
+        before = len(api.calls)
+        await api.wait_for(lambda: len(api.calls) >= before + 3)
+        polls = [call.at for call in api.calls if call.method == "getupdates"]
+    assert polls[-1] - polls[-2] > room.SHORTEST_POLL / 2
+
+
 async def test_a_webhook_left_by_another_program_is_taken_away(api: BotApi) -> None:
     api.webhook = "https://example.org/hook"
     async with running(api):

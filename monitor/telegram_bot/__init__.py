@@ -31,7 +31,11 @@ T = TypeVar("T")
 
 POLL_SECONDS = 30  # how long Telegram holds a getUpdates that has nothing to say
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between tries while Telegram is away, and then ...
+SHORTEST_POLL = 0.2  # seconds between two polls that bring nothing, for a server that does not hold them
 LONGEST_WAIT = 60.0  # ... seconds; also where Telegram asks for more, so that an absurd wait ends
+BETWEEN = (
+    1.0  # seconds between the messages of one reply: Telegram takes one a second in a chat (Bot API FAQ)
+)
 REPLY_WAITS = (1.0, 4.0)  # seconds before the second and the third try to send a reply
 HANDLING_SECONDS = 1.0  # the next poll, which confirms the updates of the last, waits so long for them
 GRACE_SECONDS = 6.0  # how long stop() waits for what is being handled
@@ -199,6 +203,7 @@ class TelegramBot:
         if not self.username:
             self.username = await self._client.connect()
             self._menu_task = asyncio.create_task(self._set_menus(), name="telegram-menus")
+        started, waited = time.monotonic(), self.connected
         # The first poll comes back at once, so that `connected` is known.
         updates = await self._client.updates(self._offset, POLL_SECONDS if self.connected else 0)
         if not self.connected:
@@ -208,6 +213,8 @@ class TelegramBot:
             self._take(raw)
         if self._busy:
             await asyncio.wait(self._busy.values(), timeout=HANDLING_SECONDS)
+        elif waited and not updates:
+            await asyncio.sleep(max(0.0, started + SHORTEST_POLL - time.monotonic()))
 
     async def _set_menus(self) -> None:
         """Show the commands in Telegram's menu; the bot works without it, too."""
@@ -267,7 +274,8 @@ class TelegramBot:
         """Send a reply to where it was asked for, and what others are to be told because of it."""
         if reply.message is not None:
             await self._insist(self.send, place, reply.message)
-        for message in reply.more:
+        for index, message in enumerate(reply.more):
+            await asyncio.sleep(BETWEEN if index else 0)
             await self._insist(self.send, reply.place or place, message)
         for chat_id, message in reply.others:
             await self._tell_other(chat_id, message)
