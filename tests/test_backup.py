@@ -109,3 +109,13 @@ def test_the_command_line_names_the_copy_by_the_moment_and_says_how_large_it_is(
 
 def test_sizes_are_said_as_people_read_them() -> None:
     assert [sized(n) for n in (1, 812, 1536, 3 * 2**30)] == ["1 byte", "812 bytes", "1.5 KB", "3.0 GB"]
+
+
+def test_a_database_that_is_not_brought_up_to_date_yet_can_be_copied(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    with Store.change(path) as db:
+        last = list(db.query("SELECT name FROM _sqlite_migrations"))[-1]["name"]
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [last])
+    with pytest.raises(StoreUnusable, match="older version"), Store.look(path):
+        pass
+    assert backup(path, tmp_path / "copy.db") == (tmp_path / "copy.db").stat().st_size

@@ -54,10 +54,11 @@ class Store:
 
     @classmethod
     @contextmanager
-    def look(cls, path: Path) -> Iterator[Database]:
+    def look(cls, path: Path, *, older: bool = False) -> Iterator[Database]:
         """Open a database for reading alone, also while the service has it open; yields one snapshot of it.
 
-        Raises StoreUnusable where there is none, and StoreTooNew.
+        `older` allows one that this version has yet to bring up to date. Raises StoreUnusable where there is
+        none that may be read, and StoreTooNew.
         """
         with boundary(path):
             if path.is_dir():
@@ -69,7 +70,7 @@ class Store:
             )
             try:
                 _refuse_foreign(db, path)
-                if migrations.pending(db):
+                if migrations.pending(db) and not older:
                     raise errors.StoreUnusable(f"{path} was written by an older version: start the bot once")
                 with db.atomic():
                     yield db

@@ -23,7 +23,7 @@ def backup(path: Path, target: Path) -> int:
         raise errors.MonitorError(f"{target} is there already: name another file")
     temporary: Path | None = None
     try:
-        with Store.look(path) as db:
+        with Store.look(path, older=True) as db:  # before an update is when a copy is wanted most
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mode 0600
             os.close(handle)
             temporary = Path(name)
