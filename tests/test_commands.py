@@ -550,6 +550,9 @@ async def test_the_status_says_what_one_hears_of_and_that_the_system_lives(house
 async def test_the_bot_speaks_the_language_that_the_chat_chose(house: House) -> None:
     await house.hears("/start")
     assert len(labels((await house.hears("/language")).message)) == 3  # type: ignore[union-attr]
+    assert "I do not speak “Klingon”" in await house.says("/language Klingon")
+    assert "українською" in await house.says("/language Ukrainian")
+    assert "по-русски" in await house.says("/language російська")
     assert "українською" in await house.says("/language uk")
     assert "Ви ще не обрали" in await house.says("/topics")
     await house.says("/language English")
@@ -728,6 +731,7 @@ async def test_a_watch_is_ended_by_its_words_too_and_a_misspelt_one_is_guessed(h
     await house.hears("/start")
     await house.hears("/watch drone Kharkiv")
     assert "Did you mean drone Kharkiv" in await house.says("/unwatch drone Kharkov")
+    assert "do not watch for “qqqq”" in await house.says("/unwatch qqqq")
     await house.says("/unwatch DRONE Kharkiv")
     assert await house.subscribed() == set()
 

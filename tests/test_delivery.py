@@ -458,6 +458,25 @@ async def test_a_flood_comes_as_one_list_and_what_is_urgent_by_itself_and_first(
     assert await house.counts() == {"sent": 31}
 
 
+async def test_an_alert_that_is_alone_in_its_topic_is_no_list_where_other_topics_are_flooded(
+    house: House,
+) -> None:
+    house.rules = telegrams()
+    for number in range(9):
+        await house.queue(f"{number}", -100)
+
+    def spread(db: Database) -> None:
+        db.execute("UPDATE outbox SET thread_id = iif(id = 1, 7, 8)")
+        chats.subscribe(db, -100, ["starlink"], NOW, thread_id=7)
+        chats.subscribe(db, -100, ["starlink"], NOW, thread_id=8)
+
+    await house.store.write(spread)
+    await house.deliver()
+    alone, flood = [message for _, message in house.inbox.got]
+    assert alone.buttons
+    assert "8 stories at once" in flood.html
+
+
 async def test_what_is_too_late_comes_as_one_message(house: House) -> None:
     for name in "abc":
         await house.queue(name, 1)

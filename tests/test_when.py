@@ -174,7 +174,7 @@ async def test_a_topic_may_have_a_digest_of_its_own(house: House) -> None:
     await house.says("/digest starlink default")
     await house.find("d", "starlink")
     assert await house.arrived() == []
-    await house.says("/digest off")
+    assert "urgent" not in await house.says("/digest off")
     assert await house.arrived() == [["d"]]
 
 

@@ -20,7 +20,8 @@ async def digest(call: Call) -> Reply:
         return Reply(_which(call, call.say("digest.now", how=how(call, call.chat.rhythm))))
     if rhythm := hours.parse_rhythm(call.argument):
         await hearing.adjust_chat(call, rhythm=rhythm)
-        return call.reply("digest.done", how=how(call, rhythm))
+        done = "digest.done_off" if rhythm.every == "off" else "digest.done"
+        return call.reply(done, how=how(call, rhythm))
     name, said = _read(call.argument)
     if not name:
         return Reply(_which(call, call.say("digest.wrong", argument=clip(call.argument, ECHO))))

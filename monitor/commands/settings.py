@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from babel import Locale
+
 from monitor import hours, zones
 from monitor.commands import hearing
 from monitor.commands.desk import ECHO, Call, rows
 from monitor.markup import Safe
 from monitor.model import Button, Message, Reply
-from monitor.phrases import LANGUAGES, say
+from monitor.phrases import LANGUAGES, say, spoken
 from monitor.prose import clip
 
 OFFERED = ("Europe/Kyiv", "Europe/London", "Europe/Berlin", "Europe/Vilnius", "America/New_York", "UTC")
@@ -19,12 +21,19 @@ async def language(call: Call) -> Reply:
     """Let the chat choose the language of the bot's own words."""
     names = {code: str(say(code, "name")) for code in LANGUAGES}
     chosen = call.argument.casefold()
-    code = next((code for code, name in names.items() if chosen in {code, name.casefold()}), None)
+    code = next((code for code in names if chosen in _called(code)), None)
     if code is None:
         buttons = [Button(name, f"/language {code}") for code, name in names.items()]
-        return Reply(Message(call.say("language.which"), buttons=rows(buttons, 3)))
+        key = "language.unknown" if chosen else "language.which"
+        text = call.say(key, argument=clip(call.argument, ECHO))
+        return Reply(Message(text, buttons=rows(buttons, 3)))
     await call.change(language=code)
     return Reply(Message(say(code, "language.done")))
+
+
+def _called(code: str) -> set[str]:
+    """Return what a language is called in all languages that the bot speaks, and its code."""
+    return {code, *(Locale.parse(spoken(one)).languages[code].casefold() for one in LANGUAGES)}
 
 
 async def timezone(call: Call) -> Reply:

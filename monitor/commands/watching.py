@@ -41,7 +41,7 @@ async def unwatch(call: Call) -> Reply:
         near = nearest(call.argument, {one.id: one.name for one in own}) if call.argument else None
         chosen = next((one for one in own if one.id == near), None)
         if chosen is None or not call.argument:
-            return Reply(await _overview(call, "watch.which_not"))
+            return Reply(await _overview(call, "watch.unknown" if call.argument else "watch.which_not"))
         button = Button(clip(chosen.name, ECHO), f"/unwatch {chosen.id}")
         text = call.say("watch.misspelt", argument=clip(call.argument, ECHO), meant=chosen.name)
         return Reply(Message(text, buttons=((button,),)))
@@ -56,7 +56,8 @@ async def _own(call: Call) -> list[Topic]:
 async def _overview(call: Call, key: str) -> Message:
     """Return the chat's watches with a button each that ends it."""
     own = await _own(call)
-    text = call.say(key, most=MOST) if own or key == "watch.which" else call.say("watch.none")
+    facts = {"most": MOST, "argument": clip(call.argument, ECHO)}
+    text = call.say(key, **facts) if own or key == "watch.which" else call.say("watch.none")
     buttons = [Button(f"✖ {clip(one.name, ECHO)}", f"/unwatch {one.id}") for one in own]
     return Message(text, buttons=rows(buttons, 1))
 

@@ -104,7 +104,9 @@ def _rows(db: Database, chat_id: int, rank: int, now: datetime, terms: Terms) ->
         until = now - terms.stale_after
     same = f"{due} AND thread_id = ? ORDER BY due, id LIMIT ?"
     values = [chat_id, rank, stamp(until), first["thread_id"], MOST_TOGETHER]
-    return kind, list(db.query(same, values))
+    rows = list(db.query(same, values))
+    alone = kind == "flood" and len(rows) == 1  # in its topic of a forum, where the others flood
+    return "alert" if alone else kind, rows
 
 
 def _kind(db: Database, first: Row, now: datetime, terms: Terms) -> Kind:
