@@ -60,11 +60,10 @@ def news(outcomes: Sequence[Outcome], names: Mapping[str, str], config: Config) 
         heading = Text(names[outcome.source_id], style="bold")
         if outcome.error:
             console.print(heading.append(f"  failed: {outcome.error}", style="not bold red"))
-            continue
-        count = f"{len(outcome.new)} new, {outcome.matched} on a topic"
-        count += f", {len(outcome.edited)} edited" if outcome.edited else ""
-        note = " (the baseline: nobody is alerted of it)" if outcome.baseline else ""
-        console.print(heading.append(f"  {count}{note}", style="not bold dim"))
+        if not outcome.error or outcome.new or outcome.edited:
+            console.print(_counts(outcome) if outcome.error else heading.append(_counts(outcome)))
+        for note in outcome.notes:
+            console.print(Text(f"  note: {note}", style="yellow"))
         for item, matches in (*outcome.new, *outcome.edited):
             line = Text(f"  {headline(item)}")
             line.append(" (edited)" if (item, matches) in outcome.edited else "", style="dim")
@@ -75,6 +74,14 @@ def news(outcomes: Sequence[Outcome], names: Mapping[str, str], config: Config) 
     failed = sum(bool(outcome.error) for outcome in outcomes)
     polled = counted(len(outcomes), "source")
     console.print(f"{polled} polled, {counted(total, 'new item')}, {failed} failed.")
+
+
+def _counts(outcome: Outcome) -> Text:
+    """Return how much a poll brought."""
+    count = f"  {len(outcome.new)} new, {outcome.matched} on a topic"
+    count += f", {len(outcome.edited)} edited" if outcome.edited else ""
+    note = " (the baseline: nobody is alerted of it)" if outcome.baseline else ""
+    return Text(f"{count}{note}", style="not bold dim")
 
 
 def explained(item: Item, explanations: Iterable[Explanation], topics: Mapping[str, Topic]) -> None:

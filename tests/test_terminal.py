@@ -27,3 +27,24 @@ def test_a_round_shows_what_is_new_and_what_was_edited(capsys: pytest.CaptureFix
         "  A museum opens (edited)",
         "1 source polled, 1 new item, 0 failed.",
     ]
+
+
+def test_a_round_shows_what_is_to_be_noted_and_what_came_before_a_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    news(
+        [
+            Outcome("example", NOW, notes=("possible gap",)),
+            Outcome("other", NOW, new=((item("A museum opens"), ()),), error="it closed the connection"),
+        ],
+        {"example": "Example", "other": "Other"},
+        CONFIG,
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "Example  0 new, 0 on a topic",
+        "  note: possible gap",
+        "Other  failed: it closed the connection",
+        "  1 new, 0 on a topic",
+        "  A museum opens",
+        "2 sources polled, 1 new item, 1 failed.",
+    ]
