@@ -324,6 +324,7 @@ class Message:
     preview: str | None = None  # the link to preview; None shows no preview
     paid: bool = False  # may cost Telegram's fee for broadcasts (Bot API, allow_paid_broadcast)
     reply_to: int | None = None  # the id of the message in the same chat that it answers
+    parsed: bool = True  # False: `html` is no HTML, but shown as it stands
 
 
 @dataclass(frozen=True, slots=True)

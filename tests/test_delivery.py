@@ -20,6 +20,7 @@ from monitor import delivery, errors, render
 from monitor.audience import Hearing
 from monitor.config import Delivery as Rules
 from monitor.delivery import Courier
+from monitor.markup import plain
 from monitor.model import Alert, Evidence, Match, Message, Place, Priority, Staff, Topic
 from monitor.store import (
     Database,
@@ -233,7 +234,8 @@ async def test_a_message_that_telegram_refuses_as_html_arrives_as_plain_text(hou
     await house.queue("a")
     await house.deliver()
     ((_, message),) = house.inbox.got
-    assert "Starlink a" in message.html
+    assert "Starlink a (https://example.org/a)" in message.html
+    assert not message.parsed
     assert "<" not in message.html
     assert await house.counts() == {"sent": 1}
 
@@ -475,6 +477,31 @@ async def test_an_alert_that_is_alone_in_its_topic_is_no_list_where_other_topics
     alone, flood = [message for _, message in house.inbox.got]
     assert alone.buttons
     assert "8 stories at once" in flood.html
+
+
+@pytest.mark.parametrize("error", [errors.MessageRefused, errors.TelegramUnreachable])
+async def test_one_message_that_is_refused_takes_no_other_of_its_list_along(
+    house: House, error: type[Exception]
+) -> None:
+    house.rules = telegrams(messages_per_second=1000)
+    send = house.inbox.send
+
+    async def choke(place: Place, message: Message) -> int:
+        if "Starlink 17" in plain(message.html):
+            raise error("refused")
+        return await send(place, message)
+
+    house.inbox.send = choke  # type: ignore[method-assign]
+    for number in range(30):
+        await house.queue(f"{number:02}", 1)
+    for number in range(200):
+        await house.queue(f"other {number}", 2)
+        house.clock.advance(timedelta(seconds=20))
+        await house.deliver()
+    dead = "SELECT title FROM outbox JOIN items ON items.id = item_id WHERE state = 'dead'"
+    assert await house.store.read(lambda db: db.execute(dead).fetchall()) == [("Starlink 17",)]
+    got = [message.html for chat_id, message in house.inbox.got if chat_id == 1]
+    assert sum(html.count("example.org/") for html in got) == 29
 
 
 async def test_what_is_too_late_comes_as_one_message(house: House) -> None:

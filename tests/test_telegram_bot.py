@@ -375,6 +375,13 @@ async def test_a_message_arrives_as_it_was_meant(api: BotApi) -> None:
     assert sent.preview == "https://example.org/post"
 
 
+async def test_plain_text_is_shown_letter_by_letter(api: BotApi) -> None:
+    async with only_sending(api) as bot:
+        await bot.send(Place(ANNA), Message("a < b &amp; <b>c</b>", parsed=False))
+    (message,) = api.sent
+    assert (message.text, message.entities) == ("a < b &amp; <b>c</b>", ())
+
+
 async def test_a_message_without_preview_shows_none_and_rings(api: BotApi) -> None:
     async with only_sending(api) as bot:
         await bot.send(Place(ANNA), Message("https://example.org/"))

@@ -27,6 +27,7 @@ from monitor.clock import Clock
 from monitor.config import Delivery as Rules
 from monitor.delivery import letters, refusals
 from monitor.delivery.letters import Letter
+from monitor.delivery.portions import Portions
 from monitor.delivery.refusals import FIRST_WAIT, Attempt, Remedy
 from monitor.model import Delivery, Message, Notice, Place, Staff, Topic
 from monitor.pacing import Limits
@@ -84,6 +85,7 @@ class Courier:
         self._unanswered = 0  # in a row
         self._asked_by: int | None = None  # the chat that was told to wait, if that was the last answer
         self._pause = timedelta()
+        self._portions = Portions()
         self._suspects: dict[int, tuple[int, int]] = {}  # row -> tries without answer, `_taken` at the last
         self.beat = time.monotonic()
 
@@ -165,7 +167,8 @@ class Courier:
         """Send one message and mark its rows, whatever happens; raises TokenRefused alone."""
         self.beat = time.monotonic()
         bundle = claims.named(claim.bundle, dict(self._topics()))
-        letter = letters.compose(bundle, claim.kind, self._clock.now())
+        most = self._portions.most(bundle[0].chat.id)
+        letter = letters.compose(bundle, claim.kind, self._clock.now(), most)
         letter = replace(letter, message=replace(letter.message, paid=self._rules().paid_broadcast))
         try:
             message_id = await self._hand_over(letter)
@@ -217,6 +220,7 @@ class Courier:
         self._taken += 1
         self._unanswered, self._asked_by, self._pause = 0, None, timedelta()
         ids = [one.id for one in letter.told]
+        self._portions.done(letter.told[0].chat.id, len(ids))
         for row in ids:
             self._suspects.pop(row, None)
         now = self._clock.now()
@@ -237,10 +241,22 @@ class Courier:
                 self._pause = min(max(self._pause * 2, FIRST_WAIT), LONGEST_PAUSE)
             if self._poisons(letter.told[0].id):
                 remedy = refusals.refused
-        await self._settle(letter, remedy, error)
+        await self._settle(letter, self._apart(letter, remedy), error)
         if isinstance(error, errors.NoRights):
             with contextlib.suppress(errors.StoreUnwritable):  # then the next refusal tells
                 await self._tell_an_admin(letter.told[0])
+
+    def _apart(self, letter: Letter, remedy: Remedy) -> Remedy:
+        """Return what is done with rows that are refused: one of many must not take the others along."""
+        chat_id, count = letter.told[0].chat.id, len(letter.told)
+        if remedy is not refusals.refused:
+            return remedy
+        if count == 1:
+            self._portions.done(chat_id, 1)
+            return remedy
+        self._portions.halve(chat_id, count)
+        self._suspects.pop(letter.told[0].id, None)
+        return refusals.divided
 
     def _poisons(self, row: int) -> bool:
         """Tell whether a message got no answer so often, while others got theirs, that it is to blame."""

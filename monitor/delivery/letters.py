@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor import buttons, render, stories
-from monitor.markup import escape, plain, split
+from monitor.markup import LIMIT, escape, plain, split
 from monitor.model import Delivery, Message
+from monitor.prose import utf16_len
 from monitor.store.claims import Kind
 
 log = logging.getLogger(__name__)
+
+LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
 
 HEADINGS: dict[Kind, str] = {
     "digest": "digest.heading",
@@ -31,12 +35,14 @@ class Letter:
     left: tuple[Delivery, ...] = ()  # for which it has no room
 
 
-def compose(bundle: Sequence[Delivery], kind: Kind, now: datetime) -> Letter:
-    """Return the message that tells the first of these rows, as many as it holds, and what is left of them.
+def compose(bundle: Sequence[Delivery], kind: Kind, now: datetime, most: int | None = None) -> Letter:
+    """Return the message that tells the first of these rows, and what is left of them.
+
+    It tells as many as it holds, and no more than `most`.
 
     Where a bug in rendering shows, they go as headlines and links: better bare than lost.
     """
-    told = list(bundle)
+    told = list(bundle[:most])
     silent = all(one.silent for one in told)
     try:
         messages = _messages(told, kind, now)
@@ -53,8 +59,13 @@ def compose(bundle: Sequence[Delivery], kind: Kind, now: datetime) -> Letter:
 
 
 def bare(message: Message) -> Message:
-    """Return a message as plain text without buttons, for when Telegram refuses its looks."""
-    return replace(message, html=split([escape(plain(message.html))])[0], buttons=(), preview=None)
+    """Return a message as plain text without buttons, for when Telegram refuses its looks.
+
+    Where there is room for them, its links stand behind what they are below.
+    """
+    linked, unlinked = plain(LINK.sub(r"\2 (\1)", message.html)), plain(message.html)
+    text = linked if utf16_len(linked) <= LIMIT else unlinked
+    return replace(message, html=text, parsed=False, buttons=(), preview=None)
 
 
 def _messages(told: Sequence[Delivery], kind: Kind, now: datetime) -> Sequence[Message]:

@@ -106,6 +106,12 @@ def refused(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:
     return "dead"
 
 
+def divided(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:
+    """Give rows back that were refused together, to go in smaller lists."""
+    outbox.hold(db, attempt.chat_id, attempt.now + FIRST_WAIT, str(error))
+    return "divided"
+
+
 REMEDIES: tuple[tuple[type[errors.MonitorError], Remedy], ...] = (
     (errors.TelegramUnreachable, unanswered),
     (errors.ChatShut, shut),

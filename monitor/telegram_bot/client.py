@@ -247,7 +247,7 @@ def _body(message: Message) -> dict[str, Any]:
     ]
     return {
         "text": message.html,
-        "parse_mode": ParseMode.HTML,
+        "parse_mode": ParseMode.HTML if message.parsed else None,
         "reply_markup": InlineKeyboardMarkup(rows) if rows else None,
         "link_preview_options": LinkPreviewOptions(is_disabled=not message.preview, url=message.preview),
     }
