@@ -77,7 +77,10 @@ def main() -> None:
     elif options.part == "reader":
         poll_with_reader(options.port, options.feeds)
     elif options.part:
-        asyncio.run({"ours": poll_with_ours, "floor": poll_bare}[options.part](options.port, options.feeds))
+        from monitor import loop
+
+        clients = {"ours": poll_with_ours, "floor": poll_bare}
+        loop.run(clients[options.part](options.port, options.feeds))
     else:
         compare(options)
 

@@ -7,7 +7,6 @@ standard output, everything else to the standard error.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import logging
 import os
@@ -17,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from monitor import __version__, demo, errors, matching, setup, upkeep
+from monitor import __version__, demo, errors, loop, matching, setup, upkeep
 from monitor.app import Service
 from monitor.backtest import History, days, hits
 from monitor.clock import SystemClock
@@ -140,7 +139,7 @@ def _run(options: argparse.Namespace) -> int:
         async with Engine.open(config, setup.database(config, os.environ), SystemClock()) as engine:
             await Service(engine, token, partial(_load, options), Notifier(os.environ)).run()
 
-    asyncio.run(serve())
+    loop.run(serve())
     return 0
 
 
@@ -154,7 +153,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _demo(_: argparse.Namespace) -> int:
-    return asyncio.run(demo.run())
+    return loop.run(demo.run())
 
 
 def _poll(options: argparse.Namespace) -> int:
@@ -167,7 +166,7 @@ def _poll(options: argparse.Namespace) -> int:
             with progress("Polling", len(names)) as step:
                 return await engine.poll_all(step)
 
-    outcomes = asyncio.run(one_round())
+    outcomes = loop.run(one_round())
     news(outcomes, names, config)
     return 1 if outcomes and all(outcome.error for outcome in outcomes) else 0
 
