@@ -781,6 +781,17 @@ async def test_a_bug_in_the_sender_costs_one_message_and_not_the_service(house: 
     assert await house.error() == "a bug: ValueError"
 
 
+async def test_a_row_that_cannot_be_read_is_dead_and_the_rest_goes_on(house: House) -> None:
+    for name in "ab":
+        await house.queue(name)
+    await house.store.write(lambda db: db.execute("UPDATE matches SET evidence = '{' WHERE item_id = 1"))
+    await house.deliver()
+    await house.deliver()  # the first look found nothing to send, and the courier looks again
+    assert house.inbox.titles == [(1, "b")]
+    assert await house.counts() == {"dead": 1, "sent": 1}
+    assert await house.error() == "a bug: JSONDecodeError"
+
+
 async def test_a_hundred_thousand_rows_that_wait_do_not_slow_a_claim_down(house: House) -> None:
     await house.queue("a", 1)
 

@@ -11,6 +11,7 @@ Urgent alerts go before all others and each alone. Others go one by one, too, un
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from monitor.pacing import Limits
 from monitor.store import chats, edits, items, outbox, sources, turns
 from monitor.store.turns import WAITING
 from monitor.store.values import Row, chat_of, moment, stamp
+
+log = logging.getLogger(__name__)
 
 Kind = Literal["alert", "edit", "digest", "flood", "late"]
 
@@ -142,6 +145,13 @@ def _take(db: Database, chat: Chat, row: Row, now: datetime) -> Delivery | None:
     if row["message_id"] is None and (until := audience.held(chat, wanted, row["priority"], now)):
         db.execute("UPDATE outbox SET due = ?, digest = 1 WHERE id = ?", [stamp(until), row["id"]])
         return None
+    try:
+        alert = _alert(db, row, topic_ids)
+    except Exception as error:  # whatever it is, the other rows must not wait for its mending
+        log.exception("delivery id=%d state=bug", row["id"])
+        state = "dead" if row["message_id"] is None else "sent"
+        outbox.finish(db, row["id"], now, state=state, error=f"a bug: {type(error).__name__}")
+        return None
     db.execute(
         "UPDATE outbox SET state = 'claimed', stale = 0, attempts = attempts + 1 WHERE id = ?", [row["id"]]
     )
@@ -150,7 +160,7 @@ def _take(db: Database, chat: Chat, row: Row, now: datetime) -> Delivery | None:
         chat=chat,
         place=place,
         story_id=row["story_id"],
-        alert=_alert(db, row, topic_ids),
+        alert=alert,
         priority=row["priority"],
         attempts=row["attempts"] + 1,
         digest=bool(row["digest"]),
