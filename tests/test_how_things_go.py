@@ -158,3 +158,11 @@ async def test_health_says_what_telegram_did_not_take_and_what_it_holds_up(house
     assert "The oldest of those that are due was due 1 hr. ago." in shown
     assert "nothing be sent to War room for 60 minutes: Telegram asks to wait" in shown
     assert "The last that was given up: too odd" in shown
+
+
+async def test_a_bot_without_sources_says_where_they_come_from(house: House) -> None:
+    house.config = replace(house.config, sources=())
+    assert "/add" in await house.says("/sources", ADMIN)
+    shown = await house.says("/health", ADMIN)
+    assert "/add" in shown
+    assert "()" not in shown

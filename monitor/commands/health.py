@@ -134,6 +134,8 @@ def _sources(call: Call, facts: Facts) -> list[Safe]:
     """Return how many sources do how, and those in trouble by name."""
     states = {source: facts.states.get(source.id, SourceState()) for source in call.desk.sources()}
     statuses = {source: status_of(source, state, facts.now) for source, state in states.items()}
+    if not statuses:
+        return [call.say("sources.none")]
     counts = Counter(statuses.values())
     told = [Safe(f"{MARKS[one]} {call.say(f'health.{one}')}: {counts[one]}") for one in MARKS if counts[one]]
     lines = [call.say("health.sources", count=len(states), how=Safe(" · ".join(told)))]
