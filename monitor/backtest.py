@@ -27,8 +27,8 @@ class Hit:
 
     @property
     def when(self) -> datetime:
-        """When it was published, or else found."""
-        return self.found.item.published or self.found.found
+        """When it came."""
+        return self.found.came
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def hits(history: Iterable[Found], matcher: Matcher) -> Iterator[Hit]:
         matches = matcher.match(found.item, found.source)
         if not matches:
             continue
-        when = found.item.published or found.found
+        when = found.came
         if told and told[0].begun < when - stories.WINDOW:
             told = deque(story for story in told if story.begun >= when - stories.WINDOW)
             known = stories.Known(reversed(told))
@@ -83,7 +83,7 @@ class History:
         """Yield the items."""
         for found in self._history:
             self._step(found)
-            when = found.item.published or found.found
+            when = found.came
             if self.first is None and when >= self._since:
                 self.first = when
             yield found

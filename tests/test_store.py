@@ -433,3 +433,17 @@ async def test_an_edit_of_what_was_forgotten_meanwhile_stores_nothing(store: Sto
     revise = partial(edits.revise, edit=edit, item=edit.item, matches=(), now=NOW)
     assert await store.write(revise) is None
     assert await store.read(lambda db: list(db.query("SELECT * FROM items"))) == []
+
+
+async def test_an_item_that_is_dated_ahead_is_no_newer_than_when_it_was_found(store: Store) -> None:
+    ahead, newest = item("Ahead", published=NOW + timedelta(days=900)), item("Newest", published=None)
+
+    def job(db: Database) -> list[list[str]]:
+        sources.declare(db, [source()])
+        items.insert(db, ahead, [Match("starlink", 100, ())], NOW)
+        items.insert(db, newest, [Match("starlink", 100, ())], NOW + timedelta(hours=1))
+        lists = (items.latest_of(db, "example", 5), items.latest(db, ["starlink"], 5), items.history(db, NOW))
+        return [[one.item.title for one in found] for found in lists]
+
+    both = ["Newest", "Ahead"]
+    assert await store.write(job) == [both, both, both[::-1]]

@@ -133,11 +133,13 @@ def _told(call: Call, source: Source, seen: Glimpse) -> Safe:
         call.say(f"add.{source.kind}", count=len(seen.items)),
     ]
     if seen.items:
-        newest = max(seen.items, key=lambda item: (item.published is not None, item.published or 0))
+        now, language = call.desk.clock.now(), call.chat.language
+        newest = max(
+            seen.items, key=lambda item: (item.published is not None, min(item.published or now, now))
+        )
         title = link(
             newest.url, Safe(isolated(clip(" ".join((newest.title or newest.text).split()) or "—", HEADLINE)))
         )
-        now, language = call.desk.clock.now(), call.chat.language
         when = render.ago(newest.published, language, now) if newest.published else "—"
         lines.append(call.say("add.newest", title=title, ago=when))
     return Safe("\n".join([*lines, "", call.say("add.from_now")]))

@@ -40,9 +40,7 @@ def _verified(candidates: Sequence[Found], words: Sequence[str]) -> list[Found]:
     """Return the candidates that have all the words, the newest first."""
     matcher = Matcher([search_topic(words)])
     verified = [found for found in candidates if matcher.match(found.item, found.source)]
-    return sorted(
-        verified, key=lambda found: min(found.item.published or found.found, found.found), reverse=True
-    )
+    return sorted(verified, key=lambda found: found.came, reverse=True)
 
 
 def _page(call: Call, found: Sequence[Found], said: str, number: int) -> Message:

@@ -20,6 +20,7 @@ A_DAY = timedelta(days=1)
 SOURCE_COLUMNS = ", ".join(
     f"sources.{name} AS source_{name}" for name in ("name", "kind", "address", "official", "language")
 )
+CAME = "min(ifnull(published, found), found)"  # as `Found.came`
 VARIABLES = 500  # parameters in one statement, well below SQLite's limit
 
 
@@ -31,6 +32,11 @@ class Found:
     source: Source
     matches: tuple[Match, ...]
     found: datetime
+
+    @property
+    def came(self) -> datetime:
+        """When it came: as published, but not later than found, since some feeds date ahead."""
+        return min(self.item.published or self.found, self.found)
 
 
 def unknown(db: Database, source_id: str, items: Sequence[Item]) -> tuple[Item, ...]:
@@ -53,8 +59,7 @@ def unknown(db: Database, source_id: str, items: Sequence[Item]) -> tuple[Item, 
 def moments(db: Database, source_id: str, limit: int) -> list[datetime]:
     """Return when the latest items of a source came: as published, but not later than found."""
     rows = db.query(
-        "SELECT min(ifnull(published, found), found) AS came FROM items WHERE source_id = ?"
-        " ORDER BY found DESC LIMIT ?",
+        f"SELECT {CAME} AS came FROM items WHERE source_id = ? ORDER BY found DESC LIMIT ?",
         [source_id, limit],
     )
     return [came for row in rows if (came := moment(row["came"]))]
@@ -66,7 +71,7 @@ def daily(db: Database, source_ids: Sequence[str], today: date, days: int) -> di
     counts = {source_id: [0] * days for source_id in source_ids}
     for ids in chunks(source_ids):
         rows = db.query(
-            "SELECT source_id, substr(min(ifnull(published, found), found), 1, 10) AS day, count(*) AS n"
+            f"SELECT source_id, substr({CAME}, 1, 10) AS day, count(*) AS n"
             f" FROM items WHERE source_id IN ({marks(ids)}) AND found >= ? GROUP BY 1, 2",
             [*ids, first.isoformat()],
         )
@@ -111,7 +116,7 @@ def latest(db: Database, topics: Sequence[str], limit: int) -> list[Found]:
         f"""
         SELECT items.*, {SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = items.source_id
         WHERE items.id IN (SELECT item_id FROM matches WHERE topic_id IN ({marks(topics)}))
-        ORDER BY coalesce(items.published, items.found) DESC, items.id DESC LIMIT ?
+        ORDER BY {CAME} DESC, items.id DESC LIMIT ?
         """,
         [*topics, limit],
     )
@@ -122,7 +127,7 @@ def latest_of(db: Database, source_id: str, limit: int) -> list[Found]:
     """Return the newest items of a source, newest first."""
     rows = db.query(
         f"SELECT items.*, {SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = items.source_id"
-        " WHERE items.source_id = ? ORDER BY coalesce(published, found) DESC, items.id DESC LIMIT ?",
+        f" WHERE items.source_id = ? ORDER BY {CAME} DESC, items.id DESC LIMIT ?",
         [source_id, limit],
     )
     return [found_of(db, row) for row in rows]
@@ -133,7 +138,7 @@ def of_story(db: Database, story_id: int) -> dict[int, Found]:
     rows = db.query(
         f"SELECT items.*, {SOURCE_COLUMNS} FROM story_items JOIN items ON items.id = item_id"
         " JOIN sources ON sources.id = source_id WHERE story_id = ?"
-        " ORDER BY coalesce(published, found), items.id",
+        f" ORDER BY {CAME}, items.id",
         [story_id],
     )
     return {row["id"]: found_of(db, row) for row in rows}
@@ -143,7 +148,7 @@ def history(db: Database, since: datetime) -> Iterator[Found]:
     """Yield every item found since then, oldest first, without its matches."""
     rows = db.query(
         f"SELECT items.*, {SOURCE_COLUMNS} FROM items JOIN sources ON sources.id = source_id"
-        " WHERE found >= ? ORDER BY coalesce(published, found), items.id",
+        f" WHERE found >= ? ORDER BY {CAME}, items.id",
         [stamp(since)],
     )
     yield from map(plain_found, rows)

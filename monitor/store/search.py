@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from monitor.model import Item
-from monitor.store.items import SOURCE_COLUMNS, Found, plain_found
+from monitor.store.items import CAME, SOURCE_COLUMNS, Found, plain_found
 from monitor.store.values import item_of, moment, stamp
 
 
@@ -103,11 +103,11 @@ def counts(db: Database, topic_id: str, since: datetime) -> list[tuple[datetime,
     An item counts for the hour in which it was published, or found where it says nothing or is ahead.
     """
     rows = db.query(
-        """
-        SELECT substr(min(ifnull(published, found), found), 1, 13) || ':00:00Z' AS hour,
+        f"""
+        SELECT substr({CAME}, 1, 13) || ':00:00Z' AS hour,
             sources.name AS source, count(*) AS n
         FROM matches JOIN items ON items.id = item_id JOIN sources ON sources.id = source_id
-        WHERE topic_id = ? AND min(ifnull(published, found), found) >= ? GROUP BY 1, 2
+        WHERE topic_id = ? AND {CAME} >= ? GROUP BY 1, 2
         """,
         [topic_id, stamp(since)],
     )
