@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from monitor.commands import COMMANDS, channels
 from monitor.commands.desk import Call
 from monitor.markup import plain
 from monitor.model import Membership, Message, Peer, Reply, Request, Staff
-from monitor.store import Store, chats
+from monitor.store import Store, chats, turns
 from monitor.telegram_bot import TelegramBot
 
 ANNA = 7
@@ -128,6 +129,21 @@ async def test_who_blocks_the_bot_is_left_alone_and_hears_again_after_the_block(
     assert await house.status() == "gone"
     assert await commands.moved(house.desk, change(1, "out", "member", "private")) is None
     assert await house.status() == "active"
+
+
+@pytest.mark.parametrize(("refused", "held"), [(True, None), (False, "2026-02-01T13:00:00.000000Z")])
+async def test_a_chat_that_changes_the_bots_rights_is_tried_at_once_unless_telegram_asked_to_wait(
+    house: House, *, refused: bool, held: str | None
+) -> None:
+    await in_group(house, "/subscribe starlink", GROUP_ADMIN)
+    until = house.clock.now() + timedelta(hours=1)
+    await house.store.write(partial(turns.hold, chat_id=GROUP, until=until, reason="because"))
+    if refused:
+        await house.store.write(partial(turns.refused, chat_id=GROUP, now=house.clock.now()))
+    house.woken = 0
+    await commands.moved(house.desk, change(GROUP, "member", "admin"))
+    rows = await house.store.read(lambda db: db.execute("SELECT held FROM paces").fetchall())
+    assert (rows, house.woken) == ([(held,)], 1)
 
 
 async def test_who_makes_the_bot_an_admin_of_a_channel_is_told_in_private_how_to_go_on(house: House) -> None:

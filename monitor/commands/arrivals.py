@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from monitor.commands.desk import Desk
 from monitor.model import Button, ChatStatus, Membership, Message, Reply, Request
 from monitor.phrases import say
-from monitor.store import chats
+from monitor.store import Database, chats, turns
 
 ACTIVE: ChatStatus = "active"
 GONE: ChatStatus = "gone"
@@ -16,12 +14,19 @@ GONE: ChatStatus = "gone"
 async def moved(desk: Desk, change: Membership) -> Reply | None:
     """Follow a chat that removes or blocks the bot, and one that takes it back; say what is to be done there.
 
-    A channel hears only from a bot that is its admin. The subscriptions of a chat outlive its absence.
+    A channel hears only from a bot that is its admin. The subscriptions of a chat outlive its absence. What a
+    chat did not take meanwhile is tried at once, as the bot may have more rights there now.
     """
     heard = change.now == "admin" if change.kind == "channel" else change.now != "out"
     to, before = (ACTIVE, GONE) if heard else (GONE, ACTIVE)
-    job = partial(chats.set_status, chat_id=change.chat_id, status=to, only_from=(before,))
-    back = await desk.store.write(job) and heard
+
+    def write(db: Database) -> bool:
+        if heard:
+            turns.forgive(db, change.chat_id)
+        return chats.set_status(db, change.chat_id, to, only_from=(before,)) and heard
+
+    back = await desk.store.write(write)
+    desk.wake()
     if not heard or change.kind == "private":
         return None
     request = Request(change.chat_id, change.chat_title, change.user_id, "", private=False)

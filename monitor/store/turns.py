@@ -140,6 +140,12 @@ def welcome(db: Database, chat_id: int) -> None:
     )
 
 
+def forgive(db: Database, chat_id: int) -> None:
+    """Let a chat that refused everything be tried at once; a wait that Telegram asked for stays."""
+    db.execute("UPDATE paces SET held = NULL WHERE chat_id = ? AND trouble IS NOT NULL", [chat_id])
+    settle(db, chat_id)
+
+
 def _pace(db: Database, chat_id: int) -> tuple[datetime, datetime]:
     row = db.execute("SELECT full, held FROM paces WHERE chat_id = ?", [chat_id]).fetchone()
     full, held = row or (None, None)
