@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -35,6 +36,8 @@ class Checkup:
         self._listed = listed
         self._retry = retry
         self._rests_until = 0.0
+        self._turn = asyncio.Lock()  # two looks at once would tell the same twice
+        self._waits = False  # whether a look waits for its turn
 
     async def round(self) -> None:
         """Look at all sources, unless that would take more than a hundredth of the time."""
@@ -44,7 +47,23 @@ class Checkup:
             self._rests_until = began + SHARE * (time.monotonic() - began)
 
     async def look(self) -> None:
-        """Look at all sources once, and leave in the database what the admins are to be told."""
+        """Look at all sources once, and leave in the database what the admins are to be told.
+
+        Where a look waits for its turn already, that one will do.
+        """
+        if self._waits:
+            return
+        self._waits = True
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waits = False
+        try:
+            await self._look()
+        finally:
+            self._turn.release()
+
+    async def _look(self) -> None:
         try:
             now = self._clock.now()
             findings = await self._store.read(partial(_findings, listed=tuple(self._listed()), now=now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from functools import partial
@@ -78,3 +79,10 @@ async def test_looking_takes_no_more_than_a_hundredth_of_the_time(
         await checkup.round()
         seconds[0] += 5
     assert [round(later - earlier) for earlier, later in pairwise(looks)] == [30, 30, 30]
+
+
+async def test_looks_that_are_asked_for_at_the_same_time_tell_nothing_twice(store: Store) -> None:
+    await put(store, ILL, ILL, WELL, WELL)
+    checkup = Checkup(store, FakeClock(NOW), lambda: FEEDS, no_retry)
+    await asyncio.gather(*(checkup.look() for _ in range(5)))
+    assert await waiting(store) == ["notice.failing", "notice.failing"]
