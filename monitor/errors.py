@@ -6,6 +6,7 @@
     │   ├── SourceResting         its host asked for a pause, so it was not asked
     │   ├── SourceUnreadable      an answer that is no feed, or a page whose layout is not known
     │   ├── TelegramUnreachable   no answer, 5xx, or 429 with the time to wait
+    │   │   └── ChatResting           which is not over for this chat, so it was not asked
     │   ├── ChatShut              a chat takes nothing now, and may again: try for a day
     │   │   └── NoRights              and its admins must change that: tell one of them
     │   └── StoreUnwritable       the disk is full, read-only, or failing
@@ -66,6 +67,10 @@ class SourceUnreadable(Retry):
 
 class TelegramUnreachable(Retry):
     """Telegram gave no answer, failed, or asked to wait."""
+
+
+class ChatResting(TelegramUnreachable):
+    """Telegram was not asked, because it wanted a wait for this chat that is not over."""
 
 
 class ChatShut(Retry):

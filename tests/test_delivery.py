@@ -781,6 +781,18 @@ async def test_a_bug_in_the_sender_costs_one_message_and_not_the_service(house: 
     assert await house.error() == "a bug: ValueError"
 
 
+async def test_chats_that_rest_let_nobody_else_wait(house: House) -> None:
+    for chat_id in (1, 2):
+        house.inbox.troubles[chat_id] = [errors.ChatResting("wait", after=timedelta(hours=1))]
+    for chat_id in (1, 2, 3):
+        await house.queue("a", chat_id)
+    await house.deliver()
+    assert house.inbox.titles == [(3, "a")]
+    house.clock.advance(timedelta(hours=1))
+    await house.deliver()
+    assert house.inbox.titles == [(3, "a"), (1, "a"), (2, "a")]
+
+
 async def test_a_row_that_cannot_be_read_is_dead_and_the_rest_goes_on(house: House) -> None:
     for name in "ab":
         await house.queue(name)

@@ -18,6 +18,7 @@ import monitor.telegram_bot as room
 from monitor.errors import (
     ChatGone,
     ChatMoved,
+    ChatResting,
     ChatShut,
     MessageLost,
     MessageRefused,
@@ -458,6 +459,24 @@ async def test_a_429_says_how_long_to_wait(api: BotApi) -> None:
         with pytest.raises(TelegramUnreachable) as caught:
             await bot.send(Place(ANNA), Message("hello"))
     assert caught.value.after == timedelta(seconds=35)
+
+
+async def test_a_chat_that_is_to_be_left_alone_is_not_asked_and_others_are(api: BotApi) -> None:
+    """Neither an alert nor an answer goes there, whichever of them was told to wait."""
+    async with only_sending(api) as bot:
+        api.inject(429, chat_id=ANNA, description="Too Many Requests: retry after 1", retry_after=1)
+        for _ in range(3):
+            with pytest.raises(TelegramUnreachable) as caught:
+                await bot.send(Place(ANNA), Message("hello"))
+            assert caught.value.after
+        with pytest.raises(ChatResting):
+            await bot.edit(ANNA, 1, Message("hello"))
+        api.known(BORYS)
+        await bot.send(Place(BORYS), Message("hello"))
+        asked = [call.code for call in api.calls if call.chat_id == ANNA]
+        await asyncio.sleep(1)
+        await bot.send(Place(ANNA), Message("hello"))
+    assert asked == [429]
 
 
 async def test_a_group_that_moved_names_its_new_id(api: BotApi) -> None:

@@ -231,7 +231,7 @@ class Courier:
         """Do what the error asks for."""
         remedy = refusals.remedy_for(error)
         chat_id = letter.told[0].chat.id
-        if remedy is refusals.asked:
+        if remedy is refusals.asked and not isinstance(error, errors.ChatResting):
             if self._asked_by not in {None, chat_id}:
                 remedy = refusals.everybody
             self._asked_by = chat_id

@@ -10,8 +10,9 @@ import contextlib
 import json
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from ssl import SSLContext
@@ -32,7 +33,7 @@ from telegram.error import NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
 from monitor.clock import Clock
-from monitor.errors import MessageRefused, TelegramUnreachable, TokenRefused
+from monitor.errors import ChatResting, MessageRefused, TelegramUnreachable, TokenRefused
 from monitor.model import ChatKind, Message, Peer, Place, Staff
 from monitor.telegram_bot.remedies import remedy
 
@@ -43,6 +44,7 @@ T = TypeVar("T")
 
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 ANSWER_SECONDS = 10.0  # how long Telegram may take to answer, and a request to get its turn
+LONGEST_REST = 86_400.0  # seconds that a chat is left alone, whatever Telegram asks for
 IN_FLIGHT = 4  # requests at once: the HTTP pool behind PTB gets slower beyond
 NOTICE_LENGTH = 200  # characters (answerCallbackQuery)
 
@@ -62,6 +64,7 @@ class Client:
         self.last_contact: datetime | None = None  # when Telegram last answered with a success
         self._clock = clock
         self._token = token
+        self._resting: dict[int, float] = {}  # chat id -> until when (time.monotonic) nothing may go there
         self._updates = _HttpRequest(1)
         self._requests = _HttpRequest(IN_FLIGHT)
         self._bot = Bot(
@@ -86,7 +89,8 @@ class Client:
 
     async def send(self, place: Place, message: Message) -> int:
         """Send a message and return its id."""
-        sent = await self._call(
+        sent = await self._write(
+            place.chat_id,
             self._bot.send_message,
             place.chat_id,
             message_thread_id=place.thread_id or None,
@@ -100,8 +104,8 @@ class Client:
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
         """Replace a message that the bot sent; replacing it by itself is a success."""
         try:
-            await self._call(
-                self._bot.edit_message_text, chat_id=chat_id, message_id=message_id, **_body(message)
+            await self._write(
+                chat_id, self._bot.edit_message_text, chat_id=chat_id, message_id=message_id, **_body(message)
             )
         except MessageRefused as exc:
             if "message is not modified" not in str(exc).lower():
@@ -176,6 +180,25 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL):  # whose words hold the URL, and so the token
             raise TelegramUnreachable(f"{self.api_url} does not give the file: send it again") from None
         return bytes(data[: most + 1])
+
+    async def _write(
+        self, chat_id: int, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return what a method that writes to a chat answers; ask nothing while the chat is to be left alone.
+
+        Alerts and the answers to commands go different ways here, and a wait is for both.
+        """
+        left = self._resting.get(chat_id, 0) - time.monotonic()
+        if left > 0:
+            raise ChatResting(f"Telegram asks to wait {left:.0f} s", after=timedelta(seconds=left))
+        self._resting.pop(chat_id, None)
+        try:
+            return await self._call(method, *args, **kwargs)
+        except TelegramUnreachable as exc:
+            if exc.after:
+                rest = min(exc.after.total_seconds(), LONGEST_REST)
+                self._resting[chat_id] = time.monotonic() + rest
+            raise
 
     async def _call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a method answers; raise its refusal as an error named by its remedy."""
