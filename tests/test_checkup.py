@@ -14,7 +14,7 @@ from builders import NOW, source
 from fakes import FakeClock
 
 from monitor.checkup import Checkup
-from monitor.model import SourceState
+from monitor.model import Source, SourceState
 from monitor.store import Store, notices, sources, told
 
 FEEDS = [source(name, name=name.title()) for name in ("one", "two", "three", "four")]
@@ -83,6 +83,12 @@ async def test_looking_takes_no_more_than_a_hundredth_of_the_time(
 
 async def test_looks_that_are_asked_for_at_the_same_time_tell_nothing_twice(store: Store) -> None:
     await put(store, ILL, ILL, WELL, WELL)
-    checkup = Checkup(store, FakeClock(NOW), lambda: FEEDS, no_retry)
+    clock = FakeClock(NOW)
+
+    def listed() -> list[Source]:
+        clock.advance(timedelta(seconds=1))  # no two looks have the very same to tell
+        return FEEDS
+
+    checkup = Checkup(store, clock, listed, no_retry)
     await asyncio.gather(*(checkup.look() for _ in range(5)))
     assert await waiting(store) == ["notice.failing", "notice.failing"]
