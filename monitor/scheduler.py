@@ -159,7 +159,8 @@ class Scheduler:
         """Set the timer to the next moment of the agenda, or to the next pulse where that is sooner."""
         pulse, following = _time() + PULSE, self._agenda.next()
         at = pulse if following is None else min(following, pulse)
-        if not self._running or (self._timer and self._timer.when() <= at):
+        # What uvloop calls at once, as its moment is past, is a handle that does not know its moment.
+        if not self._running or (self._timer and self._awaited <= at):
             return
         if self._timer:
             self._timer.cancel()

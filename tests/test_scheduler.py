@@ -15,6 +15,7 @@ from builders import source
 from fakes import FakeClock
 from simulated import simulated
 
+from monitor import loop
 from monitor.cadence import CATCH_UP, NEVER, Pace, first_polls
 from monitor.clock import SystemClock
 from monitor.errors import StoreUnwritable
@@ -438,3 +439,19 @@ async def test_stopping_lets_a_chore_end_by_itself_within_the_grace_and_cuts_it_
         go_on.clear()
     assert ended == ["chore 0", "chore 1 cut short"]
     assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_polls_that_are_due_already_go_on_in_the_loop_of_the_service() -> None:
+    async def work() -> None:
+        polls = Polls()
+        polls.rhythm = {f"s{n}": timedelta(0) for n in range(20)}
+        scheduler = Scheduler(polls, SystemClock())
+        scheduler.start()
+        overdue = now() - HOUR
+        scheduler.watch([source(name) for name in polls.rhythm], dict.fromkeys(polls.rhythm, overdue))
+        scheduler.watch([source(name) for name in polls.rhythm], {})
+        for name in polls.rhythm:
+            await polls.until(name, 3)
+        await scheduler.stop(timedelta(seconds=1))
+
+    loop.run(work())
