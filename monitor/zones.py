@@ -137,7 +137,8 @@ def _cities() -> dict[str, str]:
         for key, facts in Locale.parse(code).time_zones.items():  # CLDR keeps old keys: "Europe/Kiev"
             today = in_english.get(key, {}).get("city", key.rpartition("/")[2]).casefold()
             if "city" in facts and key.casefold() in _known():
-                found.setdefault(facts["city"].casefold(), found.get(today, key))
+                for city in (facts["city"], key.rpartition("/")[2]):  # and so do people: "Kiev"
+                    found.setdefault(city.casefold(), found.get(today, key))
     return found
 
 

@@ -29,6 +29,8 @@ JULY = datetime(2026, 7, 1, 12, tzinfo=UTC)
         ("Kyiv", "Europe/Kyiv"),
         ("Київ", "Europe/Kyiv"),
         ("киев", "Europe/Kyiv"),
+        ("Kiev", "Europe/Kyiv"),
+        ("Calcutta", "Asia/Kolkata"),
         ("Нью-Йорк", "America/New_York"),
         ("new york", "America/New_York"),
         ("Ho Chi Minh", "Asia/Ho_Chi_Minh"),
