@@ -112,6 +112,13 @@ async def test_a_muted_topic_is_held_and_the_others_are_not(house: House) -> Non
     assert await house.arrived() == [["b"]]
 
 
+async def test_a_mute_is_ended_by_saying_off_too(house: House) -> None:
+    await house.says("/mute raid 1d")
+    await house.says("/mute 2h")
+    assert "on Air raid" in await house.says("/mute raid off")
+    assert "on all your topics" in await house.says("/mute off")
+
+
 async def test_a_button_ends_the_mute_of_all_topics_that_it_is_about(house: House) -> None:
     reply = await house.hears("/mute raid, starlink 1d")
     assert reply

@@ -6,6 +6,7 @@ Nothing is lost by any of them: what comes meanwhile is told as one digest when 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor import hours, render, zones
@@ -31,7 +32,14 @@ UNITS = (
 
 
 async def mute(call: Call) -> Reply:
-    """Tell a chat nothing, or nothing of a topic, for a while."""
+    """Tell a chat nothing, or nothing of a topic, for a while; "off" is what /unmute says."""
+    topic, _, last = call.argument.rpartition(" ")
+    if hours.is_off(last):
+        return await unmute(replace(call, argument=topic.strip()))
+    return await _mute(call)
+
+
+async def _mute(call: Call) -> Reply:
     if not call.argument:
         return Reply(_how_long(call, "mute.how_long"))
     name, length = _read(call.argument)
