@@ -731,6 +731,8 @@ async def test_a_watch_is_ended_by_its_words_too_and_a_misspelt_one_is_guessed(h
     await house.hears("/start")
     await house.hears("/watch drone Kharkiv")
     assert "Did you mean drone Kharkiv" in await house.says("/unwatch drone Kharkov")
+    await house.hears("/watch drone")
+    assert "I watch for drone no more" in await house.says("/unsubscribe drone")
     assert "do not watch for “qqqq”" in await house.says("/unwatch qqqq")
     await house.says("/unwatch DRONE Kharkiv")
     assert await house.subscribed() == set()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
+from monitor.commands import watching
 from monitor.commands.desk import ECHO, Call, listing, nearest, page_of, rows, turns
 from monitor.markup import Safe, plain
 from monitor.model import Button, Message, Reply, Topic
 from monitor.prose import clip
-from monitor.store import Database, chats
+from monitor.store import Database, chats, watches
 
 ON_A_PAGE = 90  # topics; a message takes 100 buttons
 NOTICED = 120  # UTF-16 units of names in a toast, which holds 200 characters
@@ -61,6 +63,9 @@ async def _change(call: Call, how: str) -> Reply:
     argument, silent = _quietly(call.argument) if how == "subscribed" else (call.argument, False)
     chosen = find(argument, known.values())
     if not chosen:
+        own = await call.desk.store.read(partial(watches.of, chat_id=call.chat.id))
+        if how == "unsubscribed" and find(argument, own):
+            return await watching.unwatch(call)
         return _misspelt(replace(call, argument=argument), how)
     ids = [topic.id for topic in chosen]
     (chat_id, thread_id), now = call.place, call.desk.clock.now()

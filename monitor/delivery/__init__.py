@@ -251,11 +251,11 @@ class Courier:
         chat_id, count = letter.told[0].chat.id, len(letter.told)
         if remedy is not refusals.refused:
             return remedy
+        self._suspects.pop(letter.told[0].id, None)
         if count == 1:
             self._portions.done(chat_id, 1)
             return remedy
         self._portions.halve(chat_id, count)
-        self._suspects.pop(letter.told[0].id, None)
         return refusals.divided
 
     def _poisons(self, row: int) -> bool:
