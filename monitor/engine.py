@@ -83,7 +83,11 @@ class Engine:
             async with http, Apart() as apart:
                 roll = await store.write(partial(_declare, config=config))
                 watch = await _watch_of(config, store)
-                yield cls(config, store, http, clock, apart=apart, watch=watch, roll=roll)
+                engine = cls(config, store, http, clock, apart=apart, watch=watch, roll=roll)
+                try:
+                    yield engine
+                finally:
+                    await engine._pipeline.states.close()
         finally:
             await store.close()
 
@@ -93,6 +97,7 @@ class Engine:
             watch = await _watch_of(config, self.store)
             roll = await self.store.write(partial(_declare, config=config))
             self.config, self.watch, self._roll = config, watch, roll
+            await self._pipeline.states.forget()
         self._pipeline.pace = pace_of(config)
 
     def sources(self) -> tuple[Source, ...]:
@@ -111,6 +116,7 @@ class Engine:
         """Take up what changed in the list of sources, by a chat or by another process."""
         async with self._changing:
             self._roll = await self.store.read(partial(_roll_of, config=self.config))
+            await self._pipeline.states.forget()
         await self.on_sources()
 
     async def notice_sources(self) -> None:
@@ -137,6 +143,7 @@ class Engine:
 
     async def due(self, *, revive: bool = False) -> dict[str, datetime]:
         """Return when each source is due after a start or a change; see `cadence.first_polls`."""
+        await self._pipeline.states.flush()
         plan = partial(
             first_polls, self.active(), now=self.clock.now(), pace=pace_of(self.config), revive=revive
         )

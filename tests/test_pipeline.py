@@ -171,6 +171,9 @@ async def test_an_unchanged_source_is_asked_conditionally_and_stays_as_it_is(hou
     before = await house.store.read(partial(sources.state, source_id="example"))
     house.clock.advance(timedelta(minutes=2))
     outcome = await house.poll(house.feed())
+    stored = await house.store.read(partial(sources.state, source_id="example"))
+    assert stored == before  # it is written a moment later
+    await house.pipeline.states.flush()
     after = await house.store.read(partial(sources.state, source_id="example"))
     assert outcome.new == ()
     assert "If-None-Match" in house.web.requests[-1].headers
@@ -733,3 +736,37 @@ async def test_nothing_is_told_of_a_source_that_was_removed_or_paused_while_it_w
     if leave is added.remove:
         await house.store.write(partial(added.add, new=[mine], now=NOW))
     assert (await house.poll(mine)).queued == (leave is not added.remove)  # nothing, as it begins anew
+
+
+async def test_the_look_at_an_unchanged_source_is_stored_a_moment_later_by_itself(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.clock.advance(timedelta(minutes=2))
+    await house.poll(house.feed())
+    await house.pipeline.states.close()
+    after = await house.store.read(partial(sources.state, source_id="example"))
+    assert after.polled == house.clock.now()
+
+
+async def test_what_comes_after_a_look_that_is_not_yet_stored_is_stored(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.clock.advance(timedelta(minutes=2))
+    await house.poll(house.feed())
+    house.publish(OLD, NEWS)
+    house.clock.advance(timedelta(minutes=2))
+    outcome = await house.poll(house.feed())
+    await house.pipeline.states.flush()
+    after = await house.store.read(partial(sources.state, source_id="example"))
+    assert (len(outcome.new), after.polled) == (1, house.clock.now())
+
+
+async def test_a_state_in_memory_never_covers_one_that_began_anew_meanwhile(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    await house.store.write(partial(sources.forget, source_id="example"))
+    house.publish(OLD, NEWS)
+    refused = await house.poll(house.feed())
+    anew = await house.poll(house.feed())
+    assert (bool(refused.error), anew.baseline, anew.error) == (True, True, "")
+    assert await house.queued() == []

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from monitor.matching import Explanation, Matcher
 from monitor.model import Item, Match, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
 from monitor.pipeline.recording import Found, Matched, Revised, corrections, missed, news, record
+from monitor.pipeline.states import Kept, States, only_looked_at
 from monitor.sources.http import Http
 from monitor.store import Database, Store, items, renamed
 from monitor.store import edits as edits_table
@@ -32,6 +33,7 @@ from monitor.store.edits import Edit
 
 log = logging.getLogger(__name__)
 
+FEW = 5  # items
 CHANGED_MEANWHILE = "it was paused, removed or given another address while it was read: that is not stored"
 
 
@@ -108,14 +110,15 @@ class Pipeline:
         http: Http,
         clock: Clock,
         pace: Pace,
-        parse_in: sources.Elsewhere = asyncio.to_thread,
+        parse_in: sources.Apart | None = None,
     ) -> None:
         """Take the keepers, how often a source is polled that does not say so itself, and where to parse."""
+        self.states = States(store)
         self._store = store
         self._http = http
         self._clock = clock
         self.pace = pace
-        self._parse_in = parse_in
+        self._parse_in = parse_in or sources.Apart()
 
     async def poll(self, source: Source, watch: Watch) -> Outcome:
         """Look at a source once and store what is new.
@@ -123,43 +126,66 @@ class Pipeline:
         A source that fails is an outcome, not an exception; raises StoreUnwritable when the outcome
         cannot be stored, and then nothing of it is.
         """
-        started = self._clock.now()
-        state = await self._store.read(partial(sources_table.state, source_id=source.id))
-        try:
-            polled = await sources.poll(self._http, source, state.cursor, parse_in=self._parse_in)
-        except errors.SourceResting as error:
-            outcome = await self._postponed(source, state, error)
-        except (errors.Retry, errors.GiveUp) as error:
-            outcome = await self._failed(source, state, error)
-        else:
-            outcome = await self._answered(source, state, polled, watch, started)
+        with self._http.one_look():  # until it is stored, so that what was read and waits is bounded
+            started = self._clock.now()
+            kept = await self.states.of(source)
+            ready: dict[str, Matched] = {}
+            parse_in = partial(
+                self._parse_in, then=partial(_match_few, source=source, watch=watch, ready=ready)
+            )
+            try:
+                polled = await sources.poll(self._http, source, kept.state.cursor, parse_in=parse_in)
+            except errors.SourceResting as error:
+                outcome = await self._postponed(source, kept, error)
+            except (errors.Retry, errors.GiveUp) as error:
+                outcome = await self._failed(source, kept, error)
+            else:
+                outcome = await self._answered(source, kept, polled, watch, ready=ready, started=started)
         _log(outcome, self._clock.now() - started)
         return outcome
 
-    async def _failed(self, source: Source, state: SourceState, error: errors.MonitorError) -> Outcome:
+    async def _failed(self, source: Source, kept: Kept, error: errors.MonitorError) -> Outcome:
         now = self._clock.now()
-        after = standing.failed(source, state, error, ended=now, pace=self.pace)
-        await self._store.write(partial(sources_table.save, source=source, after=after))
+        after = standing.failed(source, kept.state, error, ended=now, pace=self.pace)
+        await self._save(source, kept, after)
         return Outcome(source.id, after.next_poll or now, error=str(error))
 
-    async def _postponed(self, source: Source, state: SourceState, error: errors.SourceResting) -> Outcome:
+    async def _postponed(self, source: Source, kept: Kept, error: errors.SourceResting) -> Outcome:
         now = self._clock.now()
-        after = standing.postponed(source, state, error, now=now)
-        await self._store.write(partial(sources_table.save, source=source, after=after))
+        after = standing.postponed(source, kept.state, error, now=now)
+        await self._save(source, kept, after)
         return Outcome(source.id, after.next_poll or now, notes=(str(error),))
 
-    async def _answered(
-        self, source: Source, state: SourceState, polled: Polled, watch: Watch, started: datetime
+    async def _save(self, source: Source, kept: Kept, after: SourceState) -> None:
+        """Store a state by itself."""
+        save = partial(sources_table.save, source=source, after=after, before=kept.stored)
+        await self.states.store(source, after, save)
+
+    async def _answered(  # noqa: PLR0913 -- what was, what came, and what is known of it
+        self,
+        source: Source,
+        kept: Kept,
+        polled: Polled,
+        watch: Watch,
+        *,
+        ready: Mapping[str, Matched],
+        started: datetime,
     ) -> Outcome:
+        state = kept.state
         compared = partial(_compared, source_id=source.id, shown=polled.items, now=started)
         shown, new, edited, before = await self._store.read(compared) if polled.items else ((), (), (), ())
-        fresh = await asyncio.to_thread(_match, new, source, watch) if new else ()
+        fresh = tuple(ready[item.key] for item in new if item.key in ready)
+        if len(fresh) < len(new):
+            fresh = await asyncio.to_thread(_match, new, source, watch)
         revised = await asyncio.to_thread(_revised, edited, source, watch) if edited else ()
         now = self._clock.now()
         learned = standing.known(state)
         if new:
             learned = standing.learn(before, new, now)
         after = standing.answered(source, state, polled, learned, started=started, pace=self.pace)
+        if not shown and only_looked_at(state, after):
+            self.states.touch(source, kept, after)
+            return Outcome(source.id, after.next_poll or started, notes=polled.notes)
         found = Found(
             source=source,
             after=after,
@@ -170,8 +196,9 @@ class Pipeline:
             topics=watch.topics,
             now=now,
             notices=missed(source, state.cursor.gaps, polled.cursor.gaps),
+            before=kept.stored,
         )
-        queued = await self._store.write(partial(record, found=found))
+        queued = await self.states.store(source, after, partial(record, found=found))
         if queued is None:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         baseline = state.succeeded is None
@@ -210,6 +237,14 @@ def _match(fresh: Sequence[Item], source: Source, watch: Watch) -> tuple[Matched
     return tuple(_matched(item, source, watch) for item in fresh)
 
 
+def _match_few(polled: Polled, source: Source, watch: Watch, ready: dict[str, Matched]) -> None:
+    """Match what was read at once where it is little, and most likely new, under its key."""
+    if len(polled.items) <= FEW:
+        for item in polled.items:
+            if item.key not in ready:
+                ready[item.key] = _matched(item, source, watch)
+
+
 def _matched(item: Item, source: Source, watch: Watch) -> Matched:
     """Return an item in its language with its matches; one that shows a bug is kept without any."""
     try:
@@ -227,6 +262,8 @@ def _with_language(item: Item, source: Source) -> Item:
 
 
 def _log(outcome: Outcome, took: timedelta) -> None:
+    if not log.isEnabledFor(logging.INFO) and not outcome.error:
+        return
     facts = f"source={outcome.source_id} took={took.total_seconds() * 1000:.0f}ms"
     if outcome.error:
         log.warning("poll %s error=%r next=%s", facts, outcome.error, outcome.next_poll.isoformat())

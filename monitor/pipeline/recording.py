@@ -42,12 +42,13 @@ class Found:
     topics: Mapping[str, Topic]
     now: datetime
     notices: Sequence[Notice] = ()  # for the admins
+    before: datetime | None = None  # the last look before this one
 
 
 def record(db: Database, found: Found) -> int | None:
     """Store a poll; return how many rows were put into the outbox, None if the source is another by now."""
     now = found.now
-    if not sources_table.save(db, found.source, found.after):
+    if not sources_table.save(db, found.source, found.after, found.before):
         return None
     items.seen(db, found.source.id, found.shown, now)
     for notice in found.notices:

@@ -105,8 +105,11 @@ class Http:
         """Count what is asked for within it as one look at a source.
 
         While it lasts it holds a place, and another where its body is large: so memory does not grow with the
-        number of those that wait to be read.
+        number of those that wait to be read. One within another is the same look.
         """
+        if _PLACES.get() is not None:
+            yield
+            return
         places: list[asyncio.Semaphore] = []
         token = _PLACES.set(places)
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import datetime
 from operator import attrgetter
+from types import EllipsisType
 from typing import Any
 
 from sqlite_utils import Database
@@ -53,22 +55,41 @@ def standings(db: Database) -> dict[str, SourceState]:
     return {row["id"]: _standing(row, Cursor(gaps=row["gaps"])) for row in rows}
 
 
-def save(db: Database, source: Source, after: SourceState) -> bool:
+def save(
+    db: Database, source: Source, after: SourceState, before: datetime | EllipsisType | None = ...
+) -> bool:
     """Store the state that a poll left behind; return whether that was done.
 
-    Nothing is stored where the source points elsewhere by now, as a reload came in between, nor where an
-    admin paused or removed it meanwhile.
+    `before` is the last look that the poll knew of, where it knew: nothing is stored where there was another
+    one since, nor where the source points elsewhere by now, as a reload came in between, nor where an admin
+    paused or removed it meanwhile.
     """
     columns = _columns(after)
     changes = ", ".join(f"{name} = ?" for name in columns)
-    wanted = "id = ? AND kind = ? AND address = ? AND paused IS NULL"
-    if source.added_by is not None:
-        wanted += " AND id IN (SELECT id FROM added_sources)"
     done = db.execute(
-        f"UPDATE sources SET {changes} WHERE {wanted}",
-        [*columns.values(), source.id, source.kind, source.address],
+        f"UPDATE sources SET {changes} WHERE {_still_wanted(source)} AND (? OR polled IS ?)",
+        [*columns.values(), *_identity(source), before is ..., _stamp(before)],
     )
     return done.rowcount > 0
+
+
+def touch(db: Database, looks: Iterable[tuple[Source, SourceState, datetime | None]]) -> list[Source]:
+    """Store when sources were looked at, where nothing else came of it; return those where it was not done.
+
+    With each stands the last look before; what holds for `save` holds here.
+    """
+    others = []
+    for source, after, before in looks:
+        times = (after.polled, after.succeeded, after.next_poll, before)
+        polled, succeeded, following, known = map(_stamp, times)
+        done = db.execute(
+            "UPDATE sources SET polled = ?, succeeded = ?, next_poll = ? WHERE "
+            f"{_still_wanted(source)} AND polled IS ?",
+            [polled, succeeded, following, *_identity(source), known],
+        )
+        if not done.rowcount:
+            others.append(source)
+    return others
 
 
 def forget(db: Database, source_id: str) -> None:
@@ -86,6 +107,22 @@ def source_of(row: Row, prefix: str = "") -> Source:
         official=bool(row[f"{prefix}official"]),
         language=row[f"{prefix}language"],
     )
+
+
+def _still_wanted(source: Source) -> str:
+    """Return the condition under which the outcome of a poll is stored; it takes `_identity`."""
+    wanted = "id = ? AND kind = ? AND address = ? AND paused IS NULL"
+    if source.added_by is not None:
+        wanted += " AND id IN (SELECT id FROM added_sources)"
+    return wanted
+
+
+def _stamp(time: datetime | EllipsisType | None) -> str | None:
+    return stamp(time) if isinstance(time, datetime) else None
+
+
+def _identity(source: Source) -> tuple[str, str, str]:
+    return source.id, source.kind, source.address
 
 
 def _standing(row: Row, cursor: Cursor) -> SourceState:
