@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from typing import Protocol
@@ -20,13 +20,13 @@ from monitor.markup import Safe, split
 from monitor.model import Message, Notice, Place
 from monitor.phrases import say
 from monitor.render import span
-from monitor.store import Store, chats, notices
+from monitor.store import Store, chats, notices, turns
 from monitor.store.notices import Waiting
 
 log = logging.getLogger(__name__)
 
 SHOWN = 10  # notices of one sort in one message
-TRY_AGAIN = timedelta(minutes=10)  # an admin who never wrote
+TRY_AGAIN = timedelta(days=1)  # an admin who never wrote
 KEPT = timedelta(days=1)  # what nobody could be told for so long is no news any more
 
 
@@ -47,7 +47,6 @@ class Admins:
         self._sender = sender
         self._clock = clock
         self._config = config
-        self._strangers: dict[int, datetime] = {}  # admins who never wrote, and when to try them again
 
     async def note(self, notice: Notice) -> None:
         """Let the admins be told; raises StoreUnwritable."""
@@ -72,11 +71,15 @@ class Admins:
     async def _told(self, admin: int, these: Sequence[Waiting]) -> bool:
         """Tell an admin; return whether that is done with, be it that this admin blocked the bot.
 
-        An admin who never wrote is tried now and then: Telegram lets no bot begin.
+        An admin who never wrote is tried once a day, also over restarts: Telegram lets no bot begin. One who
+        blocked the bot is not asked at all.
         """
         chat, now = await self._store.read(partial(chats.get, chat_id=admin)), self._clock.now()
-        if chat is None and now < self._strangers.get(admin, now):
+        refused = await self._store.read(partial(turns.shut_since, chat_id=admin))
+        if chat is None and refused is not None and now < refused + TRY_AGAIN:
             return False
+        if chat is not None and chat.status == "gone":
+            return True
         language = chat.language if chat else self._config().telegram.language
         lines = _lines([one.notice for one in these], language)
         try:
@@ -86,7 +89,8 @@ class Admins:
             return False
         except errors.MonitorError as error:
             log.warning("admin chat=%d state=not_told reason=%r", admin, str(error))
-            self._strangers[admin] = now + TRY_AGAIN
+            if chat is None:
+                await self._store.write(partial(turns.shut, chat_id=admin, now=now))
             return chat is not None
         return True
 

@@ -10,7 +10,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,13 @@ from monitor.config import Config
 from monitor.delivery import Courier
 from monitor.engine import Engine
 from monitor.markup import Safe
-from monitor.model import Message, Place, Source
+from monitor.model import Membership, Message, Place, Reply, Request, Source
 from monitor.phrases import say
 from monitor.pipeline import Outcome
 from monitor.scheduler import Scheduler
-from monitor.store import moves
+from monitor.store import moves, turns
 from monitor.systemd import Notifier
-from monitor.telegram_bot import TelegramBot
+from monitor.telegram_bot import Gate, TelegramBot
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Service:
         self._hangup = asyncio.Event()
         self._reloading = asyncio.Lock()
         config = engine.config
-        desk = commands.Desk(
+        self._desk = commands.Desk(
             store=engine.store,
             clock=engine.clock,
             config=lambda: engine.config,
@@ -80,13 +80,16 @@ class Service:
             wake=lambda: self._courier.wake(),  # noqa: PLW0108
             find_chat=lambda name: self._bot.find_chat(name),  # noqa: PLW0108
         )
+        self._gate = Gate(engine.clock, on_wait=self._asked_to_wait)
         self._bot = TelegramBot(
             token,
             api_url=config.telegram.api_url,
-            handle=partial(commands.answer, desk),
+            handle=self._answer,
             menus=commands.menus(),
-            on_membership=partial(commands.moved, desk),
+            on_membership=self._moved,
             on_supergroup=self._follow_group,
+            on_reply=self._replied,
+            gate=self._gate,
             clock=engine.clock,
         )
         self._courier = Courier(
@@ -133,6 +136,9 @@ class Service:
     async def _begin(self) -> None:
         config, sources = self._engine.config, self._engine.active()
         gc.freeze()  # what is compiled by now stays: the collector need not look at it again and again
+        now = self._engine.clock.now()
+        for chat_id, until in (await self._engine.store.read(partial(turns.waits, now=now))).items():
+            self._gate.hold(chat_id, until)
         self._scheduler.start()
         self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY, at_once=True)
         self._scheduler.chore("sources", self._engine.notice_sources, NOTICE_EVERY)
@@ -170,6 +176,26 @@ class Service:
         """Poll the sources of the list as it is now; `revive` looks again at those that have ended."""
         due = await self._engine.due(revive=revive)
         self._scheduler.watch(self._engine.active(), due)
+
+    async def _answer(self, request: Request) -> Reply | None:
+        self._courier.opened(request.chat_id)
+        return await commands.answer(self._desk, request)
+
+    async def _moved(self, change: Membership) -> Reply | None:
+        if change.now != "out":
+            self._courier.opened(change.chat_id)
+        return await commands.moved(self._desk, change)
+
+    async def _asked_to_wait(self, chat_id: int, until: datetime, asked: timedelta) -> None:
+        """Write down a wait; while the disk refuses that, at least this process obeys it."""
+        try:
+            await self._courier.asked_to_wait(chat_id, until, asked)
+        except errors.StoreUnwritable as error:
+            log.error("wait chat=%d state=unwritten reason=%r", chat_id, str(error))  # noqa: TRY400 -- one line, no trace
+
+    async def _replied(self, chat_id: int) -> None:
+        with contextlib.suppress(errors.StoreUnwritable):  # then one message too many may be sent at once
+            await self._courier.replied(chat_id)
 
     async def _download(self, file_id: str, most: int) -> bytes:
         return await self._bot.download(file_id, most)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+EVERYBODY = 0  # stands for all chats together, where a chat is named by its id
+LONGEST_ASKED = timedelta(days=1)  # that a wait may be, whatever Telegram asks for
 SHARE = 0.98  # of what may be sent in all; the rest is left to the answers to commands
 LATE = 0.1  # seconds; as many messages in all may follow each other at once as a wake-up so late made us miss
 PRIVATE_BURST = 2  # to one person, after a rest: one less than Telegram was seen to take

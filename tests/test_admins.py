@@ -11,7 +11,7 @@ import pytest
 from builders import NOW, chat
 from fakes import FakeClock
 
-from monitor.admins import KEPT, Admins
+from monitor.admins import KEPT, TRY_AGAIN, Admins
 from monitor.config import Config, Telegram
 from monitor.errors import ChatGone, MonitorError, TelegramUnreachable
 from monitor.model import Message, Notice, Place
@@ -137,3 +137,29 @@ async def test_an_admin_who_writes_later_is_told_then_but_nothing_that_is_no_new
     late._clock.advance(2 * KEPT)  # type: ignore[attr-defined]
     await late.tell()
     assert await store.read(notices.waiting) == []
+
+
+async def test_an_admin_who_never_wrote_is_asked_once_a_day_also_over_restarts(
+    store: Store, sender: Telegraph
+) -> None:
+    sender.trouble[1] = ChatGone("chat not found")
+    one = admins(store, sender, 1)
+    await one.note(Notice(MORE, {"count": 7}))
+    await one.tell()
+    sender.trouble.clear()
+    again = admins(store, sender, 1)
+    await again.tell()
+    assert sender.sent == []
+    again._clock.advance(TRY_AGAIN)  # type: ignore[attr-defined]
+    await again.tell()
+    assert len(sender.sent) == 1
+
+
+async def test_an_admin_who_is_known_to_have_blocked_the_bot_is_not_asked(
+    store: Store, sender: Telegraph
+) -> None:
+    await store.write(partial(chats.put, chat=chat(1, status="gone"), now=NOW))
+    one = admins(store, sender, 1)
+    await one.note(Notice(MORE, {"count": 7}))
+    await one.tell()
+    assert sender.sent == []

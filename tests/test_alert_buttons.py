@@ -20,7 +20,6 @@ from test_telegram_bot import ANNA, CHOICE, running
 from test_when import House
 
 from monitor import buttons
-from monitor import telegram_bot as room
 from monitor.audience import Hearing
 from monitor.commands import alerts
 from monitor.markup import plain
@@ -28,6 +27,7 @@ from monitor.model import Match, Message, Place, Reply, Request
 from monitor.phrases import LANGUAGES
 from monitor.store import Database, Store, chats, feedback, items, outbox, stories
 from monitor.store.items import Found
+from monitor.telegram_bot import replies
 
 LENGTHY = "First sentence here. " + "The second one tells what happened in the city at night. " * 200
 
@@ -283,7 +283,7 @@ async def test_an_answer_to_an_alert_replies_to_it_and_the_alert_stays(api: BotA
 async def test_a_long_answer_keeps_to_the_pace_that_telegram_allows(
     api: BotApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "BETWEEN", 0.05)
+    monkeypatch.setattr(replies, "BETWEEN", 0.05)
     api.pace = Pace(scale=20)
 
     async def answer(_: Request) -> Reply:

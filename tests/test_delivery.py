@@ -36,6 +36,7 @@ from monitor.store import (
     turns,
     watches,
 )
+from monitor.telegram_bot import Gate
 
 TOPICS = {"starlink": topic("Starlink", id="starlink", name="Starlink")}
 FOUND = Match("starlink", 100, (Evidence("title", 0, 8, "Starlink", "exact"),))
@@ -217,6 +218,35 @@ async def test_a_chat_that_is_gone_is_left_alone_but_its_subscriptions_stay(hous
     assert gone is not None
     assert gone.status == "gone"
     assert await house.store.read(partial(chats.topics, chat_id=1)) == {"starlink"}
+
+
+async def test_a_refusal_that_was_on_its_way_when_the_chat_came_back_is_tried_again(house: House) -> None:
+    send = house.inbox.send
+
+    async def refuse(_place: Place, _message: Message) -> int:
+        house.inbox.send = send  # type: ignore[method-assign]
+        house.courier.opened(1)
+        raise errors.ChatGone("blocked")
+
+    house.inbox.send = refuse  # type: ignore[method-assign]
+    await house.queue("a")
+    await house.deliver()
+    assert house.inbox.titles == []
+    house.clock.advance(timedelta(seconds=1))
+    await house.deliver()
+    assert house.inbox.titles == [(1, "a")]
+
+
+async def test_a_reply_counts_against_the_pace_of_its_chat(house: House) -> None:
+    house.rules = Rules()
+    for _ in range(2):
+        await house.courier.replied(1)
+    await house.queue("a")
+    await house.deliver()
+    assert house.inbox.titles == []
+    house.clock.advance(timedelta(seconds=1))
+    await house.deliver()
+    assert house.inbox.titles == [(1, "a")]
 
 
 async def test_a_message_that_telegram_refuses_is_dead_and_holds_up_nothing(house: House) -> None:
@@ -631,12 +661,17 @@ async def test_a_restart_forgets_no_edit(house: House) -> None:
 
 
 async def test_only_when_a_second_chat_is_told_to_wait_do_all_wait(house: House) -> None:
-    for chat_id in (1, 2):
-        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("wait", after=timedelta(seconds=30))]
+    gate = Gate(house.clock, house.courier.asked_to_wait)
+    await gate.refused(1, timedelta(seconds=30))
+    gate.check(2)
+    await gate.refused(2, timedelta(seconds=30))
     for chat_id in (1, 2, 3):
         await house.queue("a", chat_id)
+        with pytest.raises(errors.TelegramUnreachable):
+            gate.check(chat_id)
     await house.deliver()
     assert house.inbox.got == []
+    assert set(await house.store.read(partial(turns.waits, now=house.clock.now()))) == {0, 1, 2}
     house.courier = house.another()  # and a restart changes nothing
     await house.store.write(outbox.release)
     house.clock.advance(timedelta(seconds=29))

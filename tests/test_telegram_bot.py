@@ -29,7 +29,7 @@ from monitor.errors import (
     TopicGone,
 )
 from monitor.model import Button, Membership, Message, Place, Reply, Request
-from monitor.telegram_bot import TelegramBot
+from monitor.telegram_bot import TelegramBot, replies
 from monitor.telegram_bot.requests import request_of
 
 ANNA = 7
@@ -52,7 +52,7 @@ async def api() -> AsyncIterator[BotApi]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "BACKOFF", (0.02,) * 100)
-    monkeypatch.setattr(room, "REPLY_WAITS", (0.02, 0.02))
+    monkeypatch.setattr(replies, "REPLY_WAITS", (0.02, 0.02))
 
 
 def bot_at(
@@ -477,6 +477,38 @@ async def test_a_chat_that_is_to_be_left_alone_is_not_asked_and_others_are(api: 
         await asyncio.sleep(1)
         await bot.send(Place(ANNA), Message("hello"))
     assert asked == [429]
+
+
+async def test_a_chat_that_is_to_wait_is_asked_nothing_before_whoever_sends(api: BotApi) -> None:
+    async with running(api):
+        api.user_says(BORYS, "/start")
+        await api.wait_for(1)
+        api.inject(429, method="sendMessage", chat_id=ANNA, retry_after=35)
+        api.user_says(ANNA, "/start")
+        await api.wait_for(lambda: any(call.code == 429 for call in api.calls))
+        api.user_says(ANNA, "/help")
+        api.user_says(BORYS, "/help")
+        await api.wait_for(2)
+    assert api.texts(ANNA) == []
+    assert len([call for call in api.calls if call.chat_id == ANNA]) == 1
+
+
+async def test_a_reply_waits_a_short_while_where_telegram_asks_for_it(api: BotApi) -> None:
+    api.inject(429, method="sendMessage", chat_id=ANNA, retry_after=1)
+    async with running(api):
+        api.user_says(ANNA, "/start")
+        await api.wait_for(1)
+    first, second = [call.at for call in api.calls if call.chat_id == ANNA]
+    assert 0.95 < second - first < 3
+
+
+async def test_a_group_is_asked_nothing_under_an_id_that_it_left(api: BotApi) -> None:
+    api.upgrade(GROUP, GROUP - 1, told=False)
+    async with bot_at(api) as bot:
+        for _ in range(2):
+            with pytest.raises(ChatMoved):
+                await bot.send(Place(GROUP), Message("hello"))
+    assert len(api.calls) == 1
 
 
 async def test_a_group_that_moved_names_its_new_id(api: BotApi) -> None:

@@ -83,15 +83,30 @@ class Courier:
         self._taken = 0  # messages that Telegram took
         self._took = 0.0  # seconds that one takes from the claim to the mark, on average
         self._unanswered = 0  # in a row
-        self._asked_by: int | None = None  # the chat that was told to wait, if that was the last answer
+        self._asked = False  # to wait, with the last answer
         self._pause = timedelta()
         self._portions = Portions()
+        self._carrying: dict[int, bool] = {}  # chats to which a message goes: were they heard of since?
         self._suspects: dict[int, tuple[int, int]] = {}  # row -> tries without answer, `_taken` at the last
         self.beat = time.monotonic()
 
     def wake(self) -> None:
         """Tell the courier that something new is in the outbox."""
         self._wake.set()
+
+    def opened(self, chat_id: int) -> None:
+        """Take note that a chat is there: that what is on its way there by now is refused means nothing."""
+        if chat_id in self._carrying:
+            self._carrying[chat_id] = True
+
+    async def asked_to_wait(self, chat_id: int, until: datetime, asked: timedelta) -> None:
+        """Write down that Telegram asked a chat, or `EVERYBODY`, to wait, whoever sent."""
+        await self._store.write(partial(refusals.note, who=chat_id, until=until, wait=asked))
+
+    async def replied(self, chat_id: int) -> None:
+        """Count a message that did not come out of the outbox against the pace."""
+        job = partial(turns.replied, chat_id=chat_id, limits=self._limits(), now=self._clock.now())
+        await self._store.write(job)
 
     def stop(self) -> None:
         """Let `run` end once the messages on their way are sent and marked."""
@@ -139,14 +154,16 @@ class Courier:
         return flying
 
     async def _claim(self) -> claims.Claim:
+        terms = claims.Terms(self._limits(), self._rules().stale_after)
+        return await self._store.write(partial(claims.claim, now=self._clock.now(), terms=terms))
+
+    def _limits(self) -> Limits:
         rules = self._rules()
-        limits = Limits.of(
+        return Limits.of(
             per_second=rules.messages_per_second,
             private_per_second=rules.private_per_second,
             group_per_minute=rules.group_per_minute,
         )
-        terms = claims.Terms(limits, rules.stale_after)
-        return await self._store.write(partial(claims.claim, now=self._clock.now(), terms=terms))
 
     def _width(self, backlog: int) -> int:
         """Return how many messages may be on their way at once: as many as the limit needs, and one in doubt.
@@ -154,7 +171,7 @@ class Courier:
         By Little's law those are the messages a second, times the seconds that one takes; a few more, since
         those seconds vary.
         """
-        if backlog < CROWD or self._unanswered or self._asked_by is not None:
+        if backlog < CROWD or self._unanswered or self._asked:
             return 1
         return min(max(1, math.ceil(MARGIN * self._rules().messages_per_second * self._took)), IN_FLIGHT)
 
@@ -167,9 +184,11 @@ class Courier:
         """Send one message and mark its rows, whatever happens; raises TokenRefused alone."""
         self.beat = time.monotonic()
         bundle = claims.named(claim.bundle, dict(self._topics()))
-        most = self._portions.most(bundle[0].chat.id)
+        chat_id = bundle[0].chat.id
+        most = self._portions.most(chat_id)
         letter = letters.compose(bundle, claim.kind, self._clock.now(), most)
         letter = replace(letter, message=replace(letter.message, paid=self._rules().paid_broadcast))
+        self._carrying[chat_id] = False
         try:
             message_id = await self._hand_over(letter)
         except errors.FixSetup:
@@ -185,6 +204,7 @@ class Courier:
             took = time.monotonic() - started
             self._took += (took - self._took) / 10 if self._took else took
         finally:
+            self._carrying.pop(chat_id, None)
             self._wake.set()
 
     async def _hand_over(self, letter: Letter) -> int:
@@ -218,7 +238,7 @@ class Courier:
 
     async def _taken_by(self, letter: Letter, message_id: int, *, as_list: bool) -> None:
         self._taken += 1
-        self._unanswered, self._asked_by, self._pause = 0, None, timedelta()
+        self._unanswered, self._asked, self._pause = 0, False, timedelta()
         ids = [one.id for one in letter.told]
         self._portions.done(letter.told[0].chat.id, len(ids))
         for row in ids:
@@ -230,11 +250,8 @@ class Courier:
     async def _not_taken(self, letter: Letter, error: errors.MonitorError) -> None:
         """Do what the error asks for."""
         remedy = refusals.remedy_for(error)
-        chat_id = letter.told[0].chat.id
-        if remedy is refusals.asked and not isinstance(error, errors.ChatResting):
-            if self._asked_by not in {None, chat_id}:
-                remedy = refusals.everybody
-            self._asked_by = chat_id
+        if remedy is refusals.asked:
+            self._asked = True
         elif remedy is refusals.unanswered:
             self._unanswered += 1
             if self._unanswered > 1:
@@ -271,7 +288,8 @@ class Courier:
 
         def job(db: Database) -> str:
             outbox.give_back(db, [one.id for one in letter.left])
-            return remedy(db, attempt, error)
+            passed = remedy is refusals.gone and self._carrying.get(first.chat.id, False)
+            return (refusals.unanswered if passed else remedy)(db, attempt, error)
 
         _log(letter.told, await self._mark(job), now, str(error))
 

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from monitor import errors
 from monitor.model import ChatStatus, Notice
+from monitor.pacing import LONGEST_ASKED
 from monitor.store import Database, chats, moves, notices, outbox, turns
 
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_HOLD = timedelta(seconds=15)  # of a chat whose message got no answer
-LONGEST_ASKED = timedelta(days=1)  # that a wait may be, whatever Telegram asks for
 GRACE = timedelta(days=1)  # that a chat which takes nothing gets before it counts as gone
 SHORTEST_TRY, LONGEST_TRY = timedelta(minutes=1), timedelta(hours=1)  # between two tries meanwhile
 PATIENCE = 5  # tries without an answer, and then what else waits for the chat goes first
@@ -42,19 +42,23 @@ def asked(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:
     """Let a chat wait as long as Telegram asked; an absurd wait is cut short, and the admins are told."""
     wait = getattr(error, "after", None) or FIRST_WAIT
     if wait > LONGEST_ASKED:
-        facts = {"chat": attempt.title, "asked": wait, "cut": LONGEST_ASKED}
-        notices.put(db, Notice("notice.absurd_wait", facts), attempt.now)
+        absurd(db, attempt.title, wait, attempt.now)
     until = attempt.now + min(wait, LONGEST_ASKED)
     outbox.hold(db, attempt.chat_id, until, str(error))
     return "held"
 
 
-def everybody(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:
-    """Let all chats wait as long as Telegram asked."""
-    asked(db, attempt, error)
-    wait = min(getattr(error, "after", None) or FIRST_WAIT, LONGEST_ASKED)
-    turns.hold(db, turns.EVERYBODY, attempt.now + wait, str(error))
-    return "held"
+def note(db: Database, who: int, until: datetime, wait: timedelta) -> None:
+    """Write down that Telegram asked a chat, or all of them, to wait, whatever it was that was sent."""
+    turns.asked(db, who, until, f"Telegram asks to wait {wait.total_seconds():.0f} s")
+    if wait > LONGEST_ASKED and (chat := chats.get(db, who)):
+        absurd(db, chat.title, wait, until - LONGEST_ASKED)
+
+
+def absurd(db: Database, title: str, wait: timedelta, now: datetime) -> None:
+    """Have the admins told of a wait that is longer than we obey."""
+    notice = Notice("notice.absurd_wait", {"chat": title, "asked": wait, "cut": LONGEST_ASKED})
+    notices.put(db, notice, now)
 
 
 def unanswered(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:

@@ -463,3 +463,9 @@ def m022_shown(db: Database) -> None:
 def m023_links(db: Database) -> None:
     """Let an item that a feed names anew be found by its link."""
     db.table("items").create_index(["source_id", "url"])
+
+
+@migrations()
+def m024_waits(db: Database) -> None:
+    """Keep apart until when Telegram asked a chat to wait: whatever else is held, an answer may go then."""
+    db.table("paces").add_column("asked", str)

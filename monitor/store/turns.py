@@ -16,10 +16,9 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from monitor.pacing import Limit, Limits
+from monitor.pacing import EVERYBODY, Limit, Limits
 from monitor.store.values import moment, stamp
 
-EVERYBODY = 0
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 WAITING = "state IN ('queued', 'changed')"  # as in the partial index, or SQLite does not use that
 BACK = "CASE WHEN message_id IS NULL THEN 'queued' ELSE 'changed' END"  # where a claimed row comes from
@@ -109,6 +108,12 @@ def spend(db: Database, chat_id: int, limits: Limits, now: datetime) -> None:
     _spend(db, chat_id, limits.to(chat_id), now)
 
 
+def replied(db: Database, chat_id: int, limits: Limits, now: datetime) -> None:
+    """Count a message that went to a chat beside the outbox; what waits for the chat keeps its distance."""
+    spend(db, chat_id, limits, now)
+    settle(db, chat_id)
+
+
 def hold(db: Database, chat_id: int, until: datetime, reason: str) -> None:
     """Let nothing go to a chat before then, whatever else happens."""
     db.execute(
@@ -119,11 +124,42 @@ def hold(db: Database, chat_id: int, until: datetime, reason: str) -> None:
     )
 
 
+def asked(db: Database, chat_id: int, until: datetime, reason: str) -> None:
+    """Let nothing go to a chat before then, since Telegram asks for it; `waits` returns it."""
+    hold(db, chat_id, until, reason)
+    db.execute(
+        "UPDATE paces SET asked = max(ifnull(asked, ''), ?) WHERE chat_id = ?", [stamp(until), chat_id]
+    )
+    if chat_id != EVERYBODY:
+        settle(db, chat_id)
+
+
+def waits(db: Database, now: datetime) -> dict[int, datetime]:
+    """Return which chats, `EVERYBODY` among them, Telegram asked to wait, and until when."""
+    rows = db.execute("SELECT chat_id, asked FROM paces WHERE asked > ?", [stamp(now)]).fetchall()
+    return {chat_id: datetime.fromisoformat(asked) for chat_id, asked in rows}
+
+
 def refused(db: Database, chat_id: int, now: datetime) -> Trouble:
     """Note that a chat refuses everything, and return since when it does."""
     db.execute("UPDATE paces SET trouble = ifnull(trouble, ?) WHERE chat_id = ?", [stamp(now), chat_id])
     row = db.execute("SELECT trouble, told FROM paces WHERE chat_id = ?", [chat_id]).fetchone()
     return Trouble(moment(row[0]) or now, bool(row[1])) if row else Trouble(now, told=False)
+
+
+def shut(db: Database, chat_id: int, now: datetime) -> None:
+    """Note that a chat that never wrote refused a message now."""
+    db.execute(
+        "INSERT INTO paces (chat_id, full, ready, trouble) VALUES (?1, ?2, ?2, ?3)"
+        " ON CONFLICT (chat_id) DO UPDATE SET trouble = excluded.trouble",
+        [chat_id, stamp(LONG_AGO), stamp(now)],
+    )
+
+
+def shut_since(db: Database, chat_id: int) -> datetime | None:
+    """Return since when a chat has refused everything; None if it has not."""
+    row = db.execute("SELECT trouble FROM paces WHERE chat_id = ?", [chat_id]).fetchone()
+    return moment(row[0]) if row else None
 
 
 def told(db: Database, chat_id: int, now: datetime) -> None:

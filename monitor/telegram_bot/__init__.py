@@ -12,31 +12,26 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Self
 
-from telegram import CallbackQuery, Update
+from telegram import Update
 
 from monitor.clock import Clock, SystemClock
-from monitor.errors import MessageRefused, MonitorError, TelegramUnreachable, TokenRefused
+from monitor.errors import MonitorError, TelegramUnreachable, TokenRefused
 from monitor.model import Membership, Message, Peer, Place, Reply, Request, Staff
 from monitor.telegram_bot.client import Client
+from monitor.telegram_bot.gate import Gate as Gate
+from monitor.telegram_bot.replies import LONGEST_WAIT, Replies, wait_after
 from monitor.telegram_bot.requests import membership_of, request_of, update_of
 
 log = logging.getLogger(__name__)
-P = ParamSpec("P")
-T = TypeVar("T")
 
 POLL_SECONDS = 30  # how long Telegram holds a getUpdates that has nothing to say
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between tries while Telegram is away, and then ...
 SHORTEST_POLL = 0.2  # seconds between two polls that bring nothing, for a server that does not hold them
-LONGEST_WAIT = 60.0  # ... seconds; also where Telegram asks for more, so that an absurd wait ends
-BETWEEN = (
-    1.0  # seconds between the messages of one reply: Telegram takes one a second in a chat (Bot API FAQ)
-)
-REPLY_WAITS = (1.0, 4.0)  # seconds before the second and the third try to send a reply
 HANDLING_SECONDS = 1.0  # the next poll, which confirms the updates of the last, waits so long for them
 GRACE_SECONDS = 6.0  # how long stop() waits for what is being handled
 CONFIRM_SECONDS = 2.0  # and then for Telegram to take note of it
@@ -66,21 +61,26 @@ class TelegramBot:
         menus: Mapping[str, Sequence[tuple[str, str]]],
         on_membership: Callable[[Membership], Awaitable[Reply | None]] | None = None,
         on_supergroup: Callable[[int, int], Awaitable[object]] | None = None,
+        on_reply: Callable[[int], Awaitable[object]] | None = None,
+        gate: Gate | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Prepare without asking Telegram anything.
 
         `menus` holds (command, help) pairs by language code; "" is for every other language.
         `on_membership` is told what became of the bot in a chat, and returns what it says to that.
-        `on_supergroup` is told the old and the new id of a group that became a supergroup.
+        `on_supergroup` is told the old and the new id of a group that became a supergroup, `on_reply` which
+        chat got a reply. `gate` knows who has to wait.
         """
         self.username = ""  # without "@"; empty until Telegram was reached
         self.trouble: str | None = "not connected yet"  # why no updates come in, as one sentence
-        self._client = Client(token, api_url, clock or SystemClock())
+        clock = clock or SystemClock()
+        self._client = Client(token, api_url, clock, gate or Gate(clock))
         self._handle = handle
         self._menus = menus
         self._on_membership = on_membership
         self._on_supergroup = on_supergroup
+        self._replies = Replies(self._client, on_reply)
         self._staff: dict[int, tuple[float, Staff]] = {}  # chat id -> when it was asked for, and the answer
         self._offset = 0  # of the next update: 1 above the last one taken in
         self._failures = 0  # tries in a row that found no Telegram
@@ -196,7 +196,7 @@ class TelegramBot:
                     log.warning("telegram unreachable error=%r retrying=yes", self.trouble)
                 usual = BACKOFF[self._failures] if self._failures < len(BACKOFF) else LONGEST_WAIT
                 self._failures += 1
-                await asyncio.sleep(_wait(exc, usual))
+                await asyncio.sleep(wait_after(exc, usual))
 
     async def _poll(self) -> None:
         """Take in one batch of updates, and wait a moment for them to be handled."""
@@ -220,7 +220,7 @@ class TelegramBot:
         """Show the commands in Telegram's menu; the bot works without it, too."""
         for language, commands in self._menus.items():
             try:
-                await self._client.set_menu(language, commands)
+                await self._patiently(partial(self._client.set_menu, language, commands))
             except MonitorError as exc:
                 log.warning("telegram menu not set language=%r error=%r", language, str(exc))
 
@@ -256,7 +256,7 @@ class TelegramBot:
             if self._on_membership is not None:
                 self._staff.pop(change.chat.id, None)
                 reply = await self._on_membership(membership_of(change))
-                await self._tell(Place(change.chat.id), reply or Reply(None))
+                await self._replies.tell(Place(change.chat.id), reply or Reply(None))
         elif (message := update.message) and (message.migrate_to_chat_id or message.migrate_from_chat_id):
             here = message.chat.id  # Telegram says it in both
             if self._on_supergroup is not None:
@@ -264,21 +264,7 @@ class TelegramBot:
                 await self._on_supergroup(old, new)
         elif request := request_of(update, self.username):
             place = Place(request.chat_id, request.thread_id)
-            reply = await self._answer(request)
-            if query := update.callback_query:
-                await self._tell_presser(query, place, reply)
-                reply = replace(reply, message=None)
-            await self._tell(place, reply)
-
-    async def _tell(self, place: Place, reply: Reply) -> None:
-        """Send a reply to where it was asked for, and what others are to be told because of it."""
-        if reply.message is not None:
-            await self._insist(self.send, place, reply.message)
-        for index, message in enumerate(reply.more):
-            await asyncio.sleep(BETWEEN if index else 0)
-            await self._insist(self.send, reply.place or place, message)
-        for chat_id, message in reply.others:
-            await self._tell_other(chat_id, message)
+            await self._replies.tell(place, await self._answer(request), update.callback_query)
 
     async def _answer(self, request: Request) -> Reply:
         """Return the app's reply, or one that says what went wrong."""
@@ -293,40 +279,17 @@ class TelegramBot:
             return Reply(None, notice=sentence)
         return Reply(Message(html.escape(sentence, quote=False)))
 
-    async def _tell_presser(self, query: CallbackQuery, place: Place, reply: Reply) -> None:
-        """Show the notice, and put the reply in the place of the message with the button, where it may be."""
-        try:
-            await self._client.answer_press(query.id, reply.notice)
-        except MonitorError as exc:  # a press of minutes ago can no longer be answered
-            log.info("telegram press not answered chat=%d error=%r", place.chat_id, str(exc))
-        if reply.message is None or query.message is None:
-            return
-        try:
-            await self._insist(self.edit, place.chat_id, query.message.message_id, reply.message)
-        except MessageRefused:
-            await self._insist(self.send, place, reply.message)
-
-    async def _tell_other(self, chat_id: int, message: Message) -> None:
-        """Send a message that a request caused elsewhere."""
-        try:
-            await self._insist(self.send, Place(chat_id), message)
-        except MonitorError as exc:
-            log.warning("telegram message failed chat=%d error=%s", chat_id, type(exc).__name__)
-
-    async def _insist(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what `send` or `edit` returns; try thrice, as replies are in no outbox."""
-        for wait in REPLY_WAITS:
+    async def _patiently(self, request: Callable[[], Awaitable[object]]) -> None:
+        """Make a request once Telegram asks for no wait any more."""
+        while True:
             try:
-                return await method(*args, **kwargs)
+                await request()
             except TelegramUnreachable as exc:
-                await asyncio.sleep(_wait(exc, wait))
-        return await method(*args, **kwargs)
-
-
-def _wait(exc: MonitorError, usual: float) -> float:
-    """Return the seconds to wait after an error: as long as Telegram asks, within reason."""
-    asked = exc.after if isinstance(exc, TelegramUnreachable) else None
-    return min(asked.total_seconds(), LONGEST_WAIT) if asked else usual
+                if not exc.after:
+                    raise
+                await asyncio.sleep(wait_after(exc, 0))
+            else:
+                return
 
 
 def _log_bug(event: str, exc: Exception) -> None:

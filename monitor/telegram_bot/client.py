@@ -10,9 +10,8 @@ import contextlib
 import json
 import logging
 import os
-import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from ssl import SSLContext
@@ -33,8 +32,10 @@ from telegram.error import NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
 from monitor.clock import Clock
-from monitor.errors import ChatResting, MessageRefused, TelegramUnreachable, TokenRefused
+from monitor.errors import ChatMoved, MessageRefused, TelegramUnreachable, TokenRefused
 from monitor.model import ChatKind, Message, Peer, Place, Staff
+from monitor.pacing import EVERYBODY
+from monitor.telegram_bot.gate import Gate
 from monitor.telegram_bot.remedies import remedy
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # so that RetryAfter holds a timedelta, and gives no warning
@@ -44,7 +45,6 @@ T = TypeVar("T")
 
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 ANSWER_SECONDS = 10.0  # how long Telegram may take to answer, and a request to get its turn
-LONGEST_REST = 86_400.0  # seconds that a chat is left alone, whatever Telegram asks for
 IN_FLIGHT = 4  # requests at once: the HTTP pool behind PTB gets slower beyond
 NOTICE_LENGTH = 200  # characters (answerCallbackQuery)
 
@@ -53,18 +53,20 @@ class Client:
     """The bot's account, as methods of the Bot API.
 
     Each raises `TelegramUnreachable` (with the wait that Telegram asked for), `TokenRefused`, or an error of
-    the table in `remedies`; none of their sentences holds the token.
+    the table in `remedies`; none of their sentences holds the token. What would come before the end of a wait
+    is not asked; see `gate`.
     """
 
-    def __init__(self, token: str, api_url: str, clock: Clock) -> None:
+    def __init__(self, token: str, api_url: str, clock: Clock, gate: Gate) -> None:
         """Prepare the connections; nothing is sent yet."""
         for name in ("httpx", "httpcore", "telegram"):  # they log URLs with the token in them, and chat texts
             logging.getLogger(name).setLevel(logging.WARNING)
         self.api_url = api_url.rstrip("/")
         self.last_contact: datetime | None = None  # when Telegram last answered with a success
         self._clock = clock
+        self._gate = gate
+        self._slots = asyncio.Semaphore(IN_FLIGHT)  # a fair queue, unlike the pool's
         self._token = token
-        self._resting: dict[int, float] = {}  # chat id -> until when (time.monotonic) nothing may go there
         self._updates = _HttpRequest(1)
         self._requests = _HttpRequest(IN_FLIGHT)
         self._bot = Bot(
@@ -89,7 +91,7 @@ class Client:
 
     async def send(self, place: Place, message: Message) -> int:
         """Send a message and return its id."""
-        sent = await self._write(
+        sent = await self._pass(
             place.chat_id,
             self._bot.send_message,
             place.chat_id,
@@ -104,8 +106,12 @@ class Client:
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
         """Replace a message that the bot sent; replacing it by itself is a success."""
         try:
-            await self._write(
-                chat_id, self._bot.edit_message_text, chat_id=chat_id, message_id=message_id, **_body(message)
+            await self._pass(
+                chat_id,
+                self._bot.edit_message_text,
+                chat_id=chat_id,
+                message_id=message_id,
+                **_body(message),
             )
         except MessageRefused as exc:
             if "message is not modified" not in str(exc).lower():
@@ -113,7 +119,7 @@ class Client:
 
     async def staff(self, chat_id: int) -> Staff:
         """Return who administers a group or channel; refused for a channel where the bot is no admin."""
-        return await self._call(self._staff, chat_id)
+        return await self._pass(chat_id, self._staff, chat_id)
 
     async def _staff(self, chat_id: int) -> Staff:
         admins = await self._ask("getChatAdministrators", chat_id=chat_id)
@@ -126,7 +132,7 @@ class Client:
 
     async def find_chat(self, name: int | str) -> Peer:
         """Return a chat by its id or its "@name"."""
-        return await self._call(self._peer, name)
+        return await self._pass(name if isinstance(name, int) else EVERYBODY, self._peer, name)
 
     async def _peer(self, name: int | str) -> Peer:
         chat = await self._ask("getChat", chat_id=name)
@@ -147,7 +153,7 @@ class Client:
     async def set_menu(self, language: str, commands: Sequence[tuple[str, str]]) -> None:
         """Show (command, help) pairs in the menu of those who use `language`; "" is everybody else."""
         rows = [BotCommand(command, text) for command, text in commands]
-        await self._call(self._bot.set_my_commands, rows, language_code=language or None)
+        await self._pass(EVERYBODY, self._bot.set_my_commands, rows, language_code=language or None)
 
     async def updates(self, offset: int, wait: int) -> list[dict[str, Any]]:
         """Return the updates from `offset` on, which confirms those before; wait up to `wait` s.
@@ -165,7 +171,7 @@ class Client:
 
     async def download(self, file_id: str, most: int) -> bytes:
         """Return a file that somebody sent, or its first `most` + 1 bytes where it is larger."""
-        file = await self._call(self._bot.get_file, file_id)
+        file = await self._pass(EVERYBODY, self._bot.get_file, file_id)
         data = bytearray()
         try:
             async with (
@@ -181,24 +187,26 @@ class Client:
             raise TelegramUnreachable(f"{self.api_url} does not give the file: send it again") from None
         return bytes(data[: most + 1])
 
-    async def _write(
+    async def _pass(
         self, chat_id: int, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return what a method that writes to a chat answers; ask nothing while the chat is to be left alone.
+        """Ask something about a chat, unless that has to wait, and take note where Telegram asks it to.
 
-        Alerts and the answers to commands go different ways here, and a wait is for both.
+        The gate stands behind the queue: what waits in it may be forbidden meanwhile.
         """
-        left = self._resting.get(chat_id, 0) - time.monotonic()
-        if left > 0:
-            raise ChatResting(f"Telegram asks to wait {left:.0f} s", after=timedelta(seconds=left))
-        self._resting.pop(chat_id, None)
-        try:
-            return await self._call(method, *args, **kwargs)
-        except TelegramUnreachable as exc:
-            if exc.after:
-                rest = min(exc.after.total_seconds(), LONGEST_REST)
-                self._resting[chat_id] = time.monotonic() + rest
-            raise
+        async with self._slots:
+            self._gate.check(chat_id)
+            try:
+                result = await self._call(method, *args, **kwargs)
+            except TelegramUnreachable as exc:
+                if exc.after and chat_id != EVERYBODY:  # else it is about the method, not about anybody
+                    await self._gate.refused(chat_id, exc.after)
+                raise
+            except ChatMoved as exc:
+                self._gate.moved(chat_id, exc)
+                raise
+        self._gate.taken()
+        return result
 
     async def _call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a method answers; raise its refusal as an error named by its remedy."""
@@ -226,7 +234,7 @@ def _trusted() -> SSLContext:
 
 
 class _HttpRequest(HTTPXRequest):
-    """PTB's HTTP client, with a fair queue before its pool, and an eye on who answers."""
+    """PTB's HTTP client, with an eye on who answers."""
 
     def __init__(self, connections: int) -> None:
         super().__init__(
@@ -235,16 +243,14 @@ class _HttpRequest(HTTPXRequest):
             pool_timeout=ANSWER_SECONDS,
             httpx_kwargs={"verify": _trusted()},
         )
-        self._slots = asyncio.Semaphore(connections)
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:  # noqa: ANN401 - PTB's business
-        """Return status and body, once one of the connections was free.
+        """Return status and body.
 
         An answer that is not of the Bot API's form is no word of Telegram's but of something on the
         way: a proxy, a gateway, a captive portal. Its 401 says nothing about the token.
         """
-        async with self._slots:
-            status, payload = await super().do_request(*args, **kwargs)
+        status, payload = await super().do_request(*args, **kwargs)
         wanted = "result" if status < HTTPStatus.MULTIPLE_CHOICES else "description"
         try:
             answer = json.loads(payload)

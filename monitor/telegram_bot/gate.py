@@ -1,0 +1,68 @@
+"""Who has to wait: the one gate that every request about a chat passes, whoever makes it.
+
+Telegram's 429 does not say whether it means one chat or all. The chat waits as long as it was told; when
+another is told the same before anybody was sent anything, all wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from monitor.clock import Clock
+from monitor.errors import ChatMoved, ChatResting
+from monitor.pacing import EVERYBODY, LONGEST_ASKED
+
+OnWait = Callable[[int, datetime, timedelta], Awaitable[object]]
+"""Is told which chat waits, until when, and how long Telegram asked for."""
+
+
+class Gate:
+    """Knows until when each chat has to wait, and lets nothing through before."""
+
+    def __init__(self, clock: Clock, on_wait: OnWait | None = None) -> None:
+        """`on_wait` writes down what is learnt, so that `hold` can tell it to the next process."""
+        self._clock = clock
+        self._on_wait = on_wait
+        self._until: dict[int, datetime] = {}
+        self._moved: dict[int, ChatMoved] = {}
+        self._asked: int | None = None  # the chat that was told to wait, if nothing was taken since
+
+    def hold(self, chat_id: int, until: datetime) -> None:
+        """Let nothing through to a chat, or to `EVERYBODY`, before then."""
+        self._until[chat_id] = max(until, self._until.get(chat_id, until))
+
+    def check(self, chat_id: int) -> None:
+        """Raise ChatResting, with what is left of the wait, if there is one for this chat.
+
+        Raises ChatMoved for an id that is known to be no chat's any more.
+        """
+        if chat_id in self._moved:
+            raise ChatMoved(str(self._moved[chat_id]), self._moved[chat_id].new_id)
+        now = self._clock.now()
+        for waiting in (chat_id, EVERYBODY):
+            until = self._until.get(waiting, now)
+            if until > now:
+                left = until - now
+                words = f"Telegram asked to wait, for {left.total_seconds():.0f} s more"
+                raise ChatResting(words, after=left)
+            self._until.pop(waiting, None)
+
+    def moved(self, chat_id: int, error: ChatMoved) -> None:
+        """Take note that a group has another id now."""
+        self._moved[chat_id] = error
+
+    def taken(self) -> None:
+        """Take note that Telegram does what it is asked."""
+        self._asked = None
+
+    async def refused(self, chat_id: int, wait: timedelta) -> None:
+        """Take note that Telegram asked for a wait; an absurd one is cut short."""
+        until = self._clock.now() + min(wait, LONGEST_ASKED)
+        whom = [chat_id] if self._asked in {None, chat_id} else [chat_id, EVERYBODY]
+        self._asked = chat_id
+        for waiting in whom:
+            self.hold(waiting, until)
+        for waiting in whom:
+            if self._on_wait is not None:
+                await self._on_wait(waiting, until, wait)
