@@ -10,13 +10,12 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from ssl import SSLContext
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import urlencode
 
 import httpx
 from telegram import (
@@ -29,7 +28,8 @@ from telegram import (
 )
 from telegram.constants import ParseMode
 from telegram.error import NetworkError, TelegramError
-from telegram.request import HTTPXRequest
+from telegram.request import HTTPXRequest, RequestData
+from telegram.request._requestparameter import RequestParameter  # there is no public way to make one
 
 from monitor.clock import Clock
 from monitor.errors import ChatMoved, MessageRefused, TelegramUnreachable, TokenRefused
@@ -143,8 +143,7 @@ class Client:
 
         A Bot API server of one's own may be older than PTB.
         """
-        url = f"{self.api_url}/bot{self._token}/{method}?{urlencode(query)}"
-        return json.loads(await self._requests.retrieve(url))["result"]
+        return await self._requests.post(f"{self.api_url}/bot{self._token}/{method}", _form(query))
 
     async def answer_press(self, query_id: str, notice: str) -> None:
         """End the wait shown on a pressed button, with a short plain text if there is one."""
@@ -160,10 +159,9 @@ class Client:
 
         They are raw, so that one that PTB cannot read does not stop those that came with it.
         """
-        query = {"offset": offset, "timeout": wait, "allowed_updates": json.dumps(ALLOWED_UPDATES)}
-        url = f"{self.api_url}/bot{self._token}/getUpdates?{urlencode(query)}"
-        payload = await self._call(self._updates.retrieve, url, read_timeout=wait + ANSWER_SECONDS)
-        answer = json.loads(payload)["result"]
+        url = f"{self.api_url}/bot{self._token}/getUpdates"
+        form = _form({"offset": offset, "timeout": wait, "allowed_updates": ALLOWED_UPDATES})
+        answer: Any = await self._call(self._updates.post, url, form, read_timeout=wait + ANSWER_SECONDS)
         updates = isinstance(answer, list) and all(isinstance(one, dict) for one in answer)
         if not updates or not all("update_id" in one for one in answer):
             raise TelegramUnreachable(f"{self.api_url} gives no list of updates: is it a Bot API server?")
@@ -225,6 +223,11 @@ def kind_of(chat_type: str) -> ChatKind:
     """Return the kind of a chat by its type (Bot API, "Chat")."""
     kinds: dict[str, ChatKind] = {"private": "private", "channel": "channel"}
     return kinds.get(chat_type, "group")
+
+
+def _form(query: Mapping[str, object]) -> RequestData:
+    """Return parameters as the body of a request, which every Bot API server reads."""
+    return RequestData([RequestParameter.from_input(name, value) for name, value in query.items()])
 
 
 @cache
