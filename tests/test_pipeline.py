@@ -770,3 +770,15 @@ async def test_a_state_in_memory_never_covers_one_that_began_anew_meanwhile(hous
     anew = await house.poll(house.feed())
     assert (bool(refused.error), anew.baseline, anew.error) == (True, True, "")
     assert await house.queued() == []
+
+
+async def test_a_look_that_is_written_during_the_next_poll_does_not_refuse_it(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.clock.advance(timedelta(minutes=2))
+    await house.poll(house.feed())
+    house.publish(OLD, NEWS)
+    house.clock.advance(timedelta(minutes=2))
+    kept = await house.pipeline.states.of(house.feed())
+    await house.pipeline.states.flush()
+    assert house.pipeline.states.stored(house.feed(), kept) == kept.state.polled

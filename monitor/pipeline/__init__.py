@@ -158,7 +158,9 @@ class Pipeline:
 
     async def _save(self, source: Source, kept: Kept, after: SourceState) -> None:
         """Store a state by itself."""
-        save = partial(sources_table.save, source=source, after=after, before=kept.stored)
+        save = partial(
+            sources_table.save, source=source, after=after, before=self.states.stored(source, kept)
+        )
         await self.states.store(source, after, save)
 
     async def _answered(  # noqa: PLR0913 -- what was, what came, and what is known of it
@@ -196,7 +198,7 @@ class Pipeline:
             topics=watch.topics,
             now=now,
             notices=missed(source, state.cursor.gaps, polled.cursor.gaps),
-            before=kept.stored,
+            before=self.states.stored(source, kept),
         )
         queued = await self.states.store(source, after, partial(record, found=found))
         if queued is None:

@@ -55,6 +55,11 @@ class States:
             kept = Kept(state, state.polled)
         return kept
 
+    def stored(self, source: Source, kept: Kept) -> datetime | None:
+        """Return the last look as the database has it by now: what was put off may be written meanwhile."""
+        now = self._kept.get(_key(source))
+        return now.stored if now and now.state is kept.state else kept.stored
+
     async def store(self, source: Source, after: SourceState, job: Job[T]) -> T:
         """Run the transaction that stores a state, and keep that; what it did not store is read anew."""
         self._late.pop(_key(source), None)  # this one stores more
@@ -76,7 +81,7 @@ class States:
 
     def touch(self, source: Source, before: Kept, after: SourceState) -> None:
         """Keep a state that differs from the stored one by its times alone, and store it in a moment."""
-        self._keep(source, replace(before, state=after))
+        self._keep(source, Kept(after, self.stored(source, before)))
         self._late[_key(source)] = source, after
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_soon())
