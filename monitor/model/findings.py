@@ -1,26 +1,14 @@
-"""The nouns of the system, as frozen values.
-
-Every stage takes and returns these and nothing else, in this order:
-
-    source -> item -> match -> story -> alert -> delivery
-
-Times are aware `datetime`s in UTC, durations `timedelta`s; offsets count characters (Unicode code
-points) into the string that they name. Nothing here reads a clock, a file or the network.
-"""
+"""What is read, and what is found in it: source, item, match, story."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 Priority = Literal["urgent", "normal", "low"]
 Field = Literal["title", "text"]
 How = Literal["exact", "form", "script", "typo", "prefix", "regex"]
-Access = Literal["open", "approval", "closed"]
-ChatStatus = Literal["pending", "active", "refused", "stopped", "gone"]
-ChatKind = Literal["private", "group", "channel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,71 +182,6 @@ class Story:
     begun: datetime  # when its first item came
 
 
-class Place(NamedTuple):
-    """Where a message goes: a chat, or a topic of a forum in it."""
-
-    chat_id: int
-    thread_id: int = 0  # Bot API, message_thread_id; 0 is the chat itself, in a forum its topic "General"
-
-
-class Quiet(NamedTuple):
-    """The hours of each day in which only what is urgent is told, in the chat's zone; over midnight too."""
-
-    begin: time
-    end: time  # another than `begin`
-
-    def __str__(self) -> str:
-        """Return it as it is typed: "23:00-07:00"."""
-        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
-
-
-class Rhythm(NamedTuple):
-    """How alerts come: each at once ("off"), or together at each full hour or once a day."""
-
-    every: Literal["off", "hourly", "daily"]
-    at: time | None = None  # of "daily", in the chat's zone
-
-    def __str__(self) -> str:
-        """Return it as it is typed: "off", "hourly", "daily 08:00"."""
-        return f"{self.every} {self.at:%H:%M}" if self.at is not None else self.every
-
-
-AT_ONCE = Rhythm("off")
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """Somebody who talks to the bot: a private chat, a group, a channel."""
-
-    id: int
-    title: str
-    status: ChatStatus
-    language: str  # of the bot's own words
-    timezone: str  # IANA name
-    kind: ChatKind = "private"
-    muted: datetime | None = None  # nothing is told until then
-    quiet: Quiet | None = None
-    rhythm: Rhythm = AT_ONCE
-    managing: int | None = None  # the channel that a private chat speaks for at the moment
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """How a place wants to hear of a topic."""
-
-    silent: bool = False  # without a sound
-    muted: datetime | None = None  # nothing of it is told until then
-    rhythm: Rhythm | None = None  # None is the chat's
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A place that subscribed to some topics: its chat, and how it wants to hear of each."""
-
-    chat: Chat
-    wanted: Mapping[str, Subscription]
-
-
 class Change(NamedTuple):
     """Words of an item that an edit put in the place of others; one of the two may be empty."""
 
@@ -273,130 +196,3 @@ class Report:
     source: Source
     url: str | None
     published: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """What a chat is told: an item, who reported it, and which of the chat's topics it matched."""
-
-    item: Item
-    source: Source
-    matches: tuple[Match, ...]
-    topics: tuple[Topic, ...]  # those of the matches, in the same order; all, if an edit left no match
-    language: str | None  # the item's, as far as it is known
-    found: datetime  # when it was polled: the time shown where the item has none of its own
-    changes: tuple[Change, ...] = ()  # what an edit changed since the chat was told
-    reports: tuple[Report, ...] = ()  # of other sources, each its first, in the order they came
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A row of the outbox: one alert for one place."""
-
-    id: int
-    chat: Chat
-    place: Place  # in that chat
-    story_id: int
-    alert: Alert
-    priority: Priority
-    attempts: int
-    digest: bool = False  # goes together with the others of its place
-    silent: bool = False  # without a sound
-    message_id: int | None = None  # of the message to be edited
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button below a message: pressing it runs `command` as if the chat had typed it, or opens `url`."""
-
-    label: str
-    command: str = ""  # at most 64 bytes of UTF-8 (Bot API, InlineKeyboardButton.callback_data)
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Something to be sent, in Telegram's HTML."""
-
-    html: str
-    buttons: tuple[tuple[Button, ...], ...] = ()  # rows of buttons
-    silent: bool = False
-    preview: str | None = None  # the link to preview; None shows no preview
-    paid: bool = False  # may cost Telegram's fee for broadcasts (Bot API, allow_paid_broadcast)
-    reply_to: int | None = None  # the id of the message in the same chat that it answers
-    parsed: bool = True  # False: `html` is no HTML, but shown as it stands
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something that the admins are to be told, once: a phrase of the catalogues and its facts."""
-
-    phrase: str  # "notice.failing"
-    facts: Mapping[str, str | int | timedelta]
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that somebody sent, not fetched yet."""
-
-    id: str
-    size: int  # bytes, as Telegram says
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What somebody typed or pressed, without any Telegram type."""
-
-    chat_id: int
-    chat_title: str
-    user_id: int
-    text: str  # "/subscribe starlink"
-    thread_id: int = 0  # of the topic of a forum that it was said in
-    private: bool = True
-    pressed: bool = False  # a button, so that the reply replaces the message that carries it
-    language: str | None = None  # of the user's Telegram client
-    user_name: str = ""
-    message_id: int | None = None  # of the message with the button that was pressed
-    anonymous: bool = False  # said by an admin of the group in the group's name
-    file: Attachment | None = None
-
-
-Standing = Literal["out", "member", "admin"]
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """What somebody made of the bot in a chat: let it in, made it an admin, removed or blocked it."""
-
-    chat_id: int
-    chat_title: str
-    kind: ChatKind
-    user_id: int  # who did it
-    before: Standing
-    now: Standing
-
-
-class Staff(NamedTuple):
-    """Who speaks for a group or a channel, and whether the bot may write there."""
-
-    admins: frozenset[int]  # user ids
-    posts: bool  # a channel lets the bot post
-
-
-class Peer(NamedTuple):
-    """A chat as Telegram knows it."""
-
-    id: int
-    title: str
-    kind: ChatKind
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to a request, and what others are to be told because of it."""
-
-    message: Message | None
-    notice: str = ""  # shown as a toast when a button was pressed; plain text, at most 200 characters
-    others: tuple[tuple[int, Message], ...] = field(default=())  # (chat id, message)
-    more: tuple[Message, ...] = field(default=())  # sent after the first
-    place: Place | None = None  # where `more` is sent, if not to where it was asked for
