@@ -2,15 +2,16 @@
 
     python benchmarks/crash.py [--runs 200] [--seed 1]
 
-Every other run ends by SIGKILL at any moment, the others at a random step between two writes (see
-tests/crashing.py). A run takes about three seconds. The exit code is 1 if an alert was lost, or if one kill
-repeated more than one.
+Every other run ends by SIGKILL at any moment, the others at a step between two writes (see
+tests/crashing.py): at the first, then at the second, and so on. A run takes about three seconds. The exit
+code is 1 if an alert was lost, or if one kill repeated more than one.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import random
 import tempfile
 from pathlib import Path
@@ -18,7 +19,7 @@ from pathlib import Path
 import stage  # noqa: F401 -- it knows the way to the tests
 
 from running import a_bot  # isort: skip
-from storm import Storm  # isort: skip
+from storm import MOST_STEPS, Storm  # isort: skip
 
 
 async def measure(runs: int, seed: int) -> bool:
@@ -26,7 +27,7 @@ async def measure(runs: int, seed: int) -> bool:
     with tempfile.TemporaryDirectory(prefix="crash-") as folder:
         async with a_bot(Path(folder)) as bot:
             Storm.prepare(bot)
-            storm = Storm(bot, random.Random(seed))
+            storm = Storm(bot, random.Random(seed), itertools.cycle(range(1, MOST_STEPS + 1)))
             await storm.begin()
             damage = await storm.run(runs, told=print)
     print(damage)

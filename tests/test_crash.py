@@ -6,14 +6,16 @@ import random
 from pathlib import Path
 
 from running import a_bot
-from storm import Storm
+from storm import MOST_STEPS, Storm
 
 
 async def test_kills_at_any_step_lose_nothing_and_repeat_at_most_one_alert_each(tmp_path: Path) -> None:
     async with a_bot(tmp_path) as bot:
         Storm.prepare(bot)
-        storm = Storm(bot, random.Random(11))
+        chance = random.Random(11)
+        storm = Storm(bot, chance, iter(lambda: chance.randint(1, MOST_STEPS), 0))
         await storm.begin()
         damage = await storm.run(5)
+    assert damage.struck
     assert damage.lost == 0
     assert damage.worst <= 1
