@@ -101,17 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--topic", metavar="ID", help="one topic of the config; all of them without one")
     what.add_argument("--query", metavar="Q", help="a query that is in no config yet")
     backtest.add_argument("--days", type=_days, default=30, metavar="N", help="how far to look back (30)")
-    exchange = add("sources", _sources, "show how the sources do, or exchange them as OPML")
-    ways = exchange.add_mutually_exclusive_group()
-    ways.add_argument("--import", dest="take", type=Path, metavar="FILE", help="add those of an OPML file")
-    ways.add_argument(
-        "--export",
-        type=Path,
-        nargs="?",
-        const=upkeep.STANDARD,
-        metavar="FILE",
-        help="write all sources as OPML, to the standard output without FILE",
-    )
+    _exchange(add("sources", _sources, "show how the sources do, or exchange them as OPML"))
     backup = add("backup", _backup, "copy the database, also while the service runs, and check the copy")
     backup.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="the copy (default: beside the database)"
@@ -122,6 +112,20 @@ def _parser() -> argparse.ArgumentParser:
     add("topics", _topics, "show the topics, what they find, and what readers found not relevant")
     add("version", _version, "print the version")
     return parser
+
+
+def _exchange(command: argparse.ArgumentParser) -> None:
+    """Let a command take a list of sources in, or give one out."""
+    ways = command.add_mutually_exclusive_group()
+    ways.add_argument("--import", dest="take", type=Path, metavar="FILE", help="add those of an OPML file")
+    ways.add_argument(
+        "--export",
+        type=Path,
+        nargs="?",
+        const=upkeep.STANDARD,
+        metavar="FILE",
+        help="write all sources as OPML, to the standard output without FILE",
+    )
 
 
 def _load(options: argparse.Namespace) -> Config:
