@@ -204,6 +204,7 @@ class BotApi(Telegram):
 
     def bar(self, chat_id: int, code: int, description: str, **parameters: int) -> None:
         """Refuse everything to a chat from now on, with these words; no update tells of it."""
+        self.conduct.note(chat_id, f"barred: {description}")
         self.known(chat_id).bar = Refused(code, description, **parameters)
 
     def known(self, chat_id: int, title: str | None = None) -> ChatState:
@@ -297,6 +298,8 @@ class BotApi(Telegram):
             self.conduct.answered(method, chat_id, exc.description, exc.parameters.get("retry_after"))
         finally:
             self.calls.append(Call(method, chat_id, code, body.get("description", ""), time.monotonic()))
+            answer = f"{code} {body.get('description', '')}" if code else f"no answer: {fault and fault.kind}"
+            self.conduct.note(chat_id, f"{method} {params.get('text', '')[:60]!r} -> {answer}")
             self._notify()
         return web.json_response(body, status=code)
 
@@ -349,7 +352,10 @@ class BotApi(Telegram):
             await self._change(left)
             if self._poll is not mine:
                 raise Refused(409, TERMINATED)
-        return self.updates[: max(1, min(int(params.get("limit", 100)), 100))]
+        batch = self.updates[: max(1, min(int(params.get("limit", 100)), 100))]
+        for update in batch:
+            self.conduct.told(*_told(update))
+        return batch
 
     def count(self, chat: ChatState) -> None:
         if self.pace and (seconds := self.pace.take(chat.id)):
@@ -414,3 +420,11 @@ class BotApi(Telegram):
         future = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         await asyncio.wait({future}, timeout=within)
+
+
+def _told(update: Params) -> tuple[int | None, str]:
+    """Return the chat that an update is about, and what it tells: what became of the bot, or its kind."""
+    kind, content = next((name, value) for name, value in update.items() if isinstance(value, dict))
+    within = content.get("message", content)
+    standing = content.get("new_chat_member", {}).get("status")
+    return within.get("chat", {}).get("id"), standing or kind

@@ -431,3 +431,13 @@ async def test_what_a_correct_bot_never_asks_is_noted() -> None:
     conduct.opened(7)
     conduct.asked("sendmessage", 7, later)
     assert len(conduct.misdeeds) == 2
+    conduct.told(7, "kicked")
+    conduct.asked("sendmessage", 7, later)
+    assert len(conduct.misdeeds) == 3
+    assert [line.partition("before: ")[2] for line in conduct.misdeeds[-1].story] == [
+        "let in",
+        "the bot is told: kicked",
+    ]
+    conduct.told(7, "member")
+    conduct.asked("sendmessage", 7, later)
+    assert len(conduct.misdeeds) == 3
