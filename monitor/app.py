@@ -23,11 +23,11 @@ from monitor.config import Config
 from monitor.delivery import Courier
 from monitor.engine import Engine
 from monitor.markup import Safe
-from monitor.model import Membership, Message, Place, Reply, Request, Source
+from monitor.model import Message, Place, Source
 from monitor.phrases import say
 from monitor.pipeline import Outcome
 from monitor.scheduler import Scheduler
-from monitor.store import moves, turns
+from monitor.store import chats, moves, turns
 from monitor.systemd import Notifier
 from monitor.telegram_bot import Gate, TelegramBot
 
@@ -84,9 +84,9 @@ class Service:
         self._bot = TelegramBot(
             token,
             api_url=config.telegram.api_url,
-            handle=self._answer,
+            handle=partial(commands.answer, self._desk),
             menus=commands.menus(),
-            on_membership=self._moved,
+            on_membership=partial(commands.moved, self._desk),
             on_supergroup=self._follow_group,
             on_reply=self._replied,
             gate=self._gate,
@@ -139,6 +139,8 @@ class Service:
         now = self._engine.clock.now()
         for chat_id, until in (await self._engine.store.read(partial(turns.waits, now=now))).items():
             self._gate.hold(chat_id, until)
+        for chat_id in await self._engine.store.read(chats.gone):
+            self._gate.gone(chat_id, "the chat was gone before the start")
         self._scheduler.start()
         self._scheduler.chore("tidy", self._engine.tidy, TIDY_EVERY, at_once=True)
         self._scheduler.chore("sources", self._engine.notice_sources, NOTICE_EVERY)
@@ -176,15 +178,6 @@ class Service:
         """Poll the sources of the list as it is now; `revive` looks again at those that have ended."""
         due = await self._engine.due(revive=revive)
         self._scheduler.watch(self._engine.active(), due)
-
-    async def _answer(self, request: Request) -> Reply | None:
-        self._courier.opened(request.chat_id)
-        return await commands.answer(self._desk, request)
-
-    async def _moved(self, change: Membership) -> Reply | None:
-        if change.now != "out":
-            self._courier.opened(change.chat_id)
-        return await commands.moved(self._desk, change)
 
     async def _asked_to_wait(self, chat_id: int, until: datetime, asked: timedelta) -> None:
         """Write down a wait; while the disk refuses that, at least this process obeys it."""

@@ -50,6 +50,7 @@ class Inbox:
         self.edited: list[tuple[int, int, Message]] = []
         self.people: dict[int, list[int]] = {}  # who runs a group
         self.troubles: dict[int, list[Exception]] = {}
+        self.heard_of: set[int] = set()  # while a refusal was on its way
         self.arrived = asyncio.Event()
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
@@ -59,6 +60,9 @@ class Inbox:
 
     async def staff(self, chat_id: int) -> Staff:
         return Staff(frozenset(self.people.get(chat_id, [])), posts=True)
+
+    def is_gone(self, chat_id: int) -> bool:
+        return chat_id not in self.heard_of
 
     async def send(self, place: Place, message: Message) -> int:
         chat_id = place.chat_id
@@ -225,7 +229,7 @@ async def test_a_refusal_that_was_on_its_way_when_the_chat_came_back_is_tried_ag
 
     async def refuse(_place: Place, _message: Message) -> int:
         house.inbox.send = send  # type: ignore[method-assign]
-        house.courier.opened(1)
+        house.inbox.heard_of.add(1)
         raise errors.ChatGone("blocked")
 
     house.inbox.send = refuse  # type: ignore[method-assign]

@@ -60,6 +60,10 @@ class Sender(Protocol):
         """Return who administers a group or channel."""
         ...
 
+    def is_gone(self, chat_id: int) -> bool:
+        """Tell whether a chat that was gone was not heard of since."""
+        ...
+
 
 class Courier:
     """Carries what is in the outbox to its chats for as long as `run` runs."""
@@ -86,18 +90,12 @@ class Courier:
         self._asked = False  # to wait, with the last answer
         self._pause = timedelta()
         self._portions = Portions()
-        self._carrying: dict[int, bool] = {}  # chats to which a message goes: were they heard of since?
         self._suspects: dict[int, tuple[int, int]] = {}  # row -> tries without answer, `_taken` at the last
         self.beat = time.monotonic()
 
     def wake(self) -> None:
         """Tell the courier that something new is in the outbox."""
         self._wake.set()
-
-    def opened(self, chat_id: int) -> None:
-        """Take note that a chat is there: that what is on its way there by now is refused means nothing."""
-        if chat_id in self._carrying:
-            self._carrying[chat_id] = True
 
     async def asked_to_wait(self, chat_id: int, until: datetime, asked: timedelta) -> None:
         """Write down that Telegram asked a chat, or `EVERYBODY`, to wait, whoever sent."""
@@ -188,7 +186,6 @@ class Courier:
         most = self._portions.most(chat_id)
         letter = letters.compose(bundle, claim.kind, self._clock.now(), most)
         letter = replace(letter, message=replace(letter.message, paid=self._rules().paid_broadcast))
-        self._carrying[chat_id] = False
         try:
             message_id = await self._hand_over(letter)
         except errors.FixSetup:
@@ -204,7 +201,6 @@ class Courier:
             took = time.monotonic() - started
             self._took += (took - self._took) / 10 if self._took else took
         finally:
-            self._carrying.pop(chat_id, None)
             self._wake.set()
 
     async def _hand_over(self, letter: Letter) -> int:
@@ -288,7 +284,7 @@ class Courier:
 
         def job(db: Database) -> str:
             outbox.give_back(db, [one.id for one in letter.left])
-            passed = remedy is refusals.gone and self._carrying.get(first.chat.id, False)
+            passed = remedy is refusals.gone and not self._sender.is_gone(first.chat.id)
             return (refusals.unanswered if passed else remedy)(db, attempt, error)
 
         _log(letter.told, await self._mark(job), now, str(error))

@@ -88,6 +88,11 @@ def waiting(db: Database, limit: int) -> list[Chat]:
     return [chat_of(row) for row in rows]
 
 
+def gone(db: Database) -> list[int]:
+    """Return the ids of the chats that take nothing."""
+    return [chat_id for (chat_id,) in db.execute("SELECT id FROM chats WHERE status = 'gone'").fetchall()]
+
+
 def overview(db: Database) -> list[tuple[Chat, int]]:
     """Return every chat that has asked or was let in, with how many topics it hears of.
 

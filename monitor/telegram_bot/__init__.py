@@ -75,7 +75,8 @@ class TelegramBot:
         self.username = ""  # without "@"; empty until Telegram was reached
         self.trouble: str | None = "not connected yet"  # why no updates come in, as one sentence
         clock = clock or SystemClock()
-        self._client = Client(token, api_url, clock, gate or Gate(clock))
+        self._gate = gate or Gate(clock)
+        self._client = Client(token, api_url, clock, self._gate)
         self._handle = handle
         self._menus = menus
         self._on_membership = on_membership
@@ -137,6 +138,10 @@ class TelegramBot:
             staff = await self._client.staff(chat_id)
             self._staff[chat_id] = (time.monotonic(), staff)
         return staff
+
+    def is_gone(self, chat_id: int) -> bool:
+        """Tell whether a chat refused everything, or removed the bot, and was not heard of since."""
+        return self._gate.is_gone(chat_id)
 
     async def find_chat(self, name: int | str) -> Peer:
         """Return a chat by its id or its "@name"; raises as `send` does."""
@@ -235,9 +240,17 @@ class TelegramBot:
         if update.effective_chat is None:
             return
         chat_id = update.effective_chat.id
+        self._hear(update, chat_id)
         task = asyncio.create_task(self._in_turn(update, self._busy.get(chat_id)), name=f"chat={chat_id}")
         self._busy[chat_id] = task
         task.add_done_callback(lambda done: self._busy.pop(chat_id) if self._busy[chat_id] is done else None)
+
+    def _hear(self, update: Update, chat_id: int) -> None:
+        """Take note at once of whether a chat is there, however long what came before it takes."""
+        if update.my_chat_member and membership_of(update.my_chat_member).now == "out":
+            self._gate.gone(chat_id, "the chat has removed the bot")
+        else:
+            self._gate.opened(chat_id)
 
     async def _in_turn(self, update: Update, before: asyncio.Task[None] | None) -> None:
         """Handle an update once the one before it is done."""

@@ -32,7 +32,7 @@ from telegram.request import HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter  # there is no public way to make one
 
 from monitor.clock import Clock
-from monitor.errors import ChatMoved, MessageRefused, TelegramUnreachable, TokenRefused
+from monitor.errors import ChatGone, ChatMoved, MessageRefused, TelegramUnreachable, TokenRefused
 from monitor.model import ChatKind, Message, Peer, Place, Staff
 from monitor.pacing import EVERYBODY
 from monitor.telegram_bot.gate import Gate
@@ -132,7 +132,9 @@ class Client:
 
     async def find_chat(self, name: int | str) -> Peer:
         """Return a chat by its id or its "@name"."""
-        return await self._pass(name if isinstance(name, int) else EVERYBODY, self._peer, name)
+        peer = await self._pass(EVERYBODY, self._peer, name)
+        self._gate.opened(peer.id)
+        return peer
 
     async def _peer(self, name: int | str) -> Peer:
         chat = await self._ask("getChat", chat_id=name)
@@ -188,12 +190,13 @@ class Client:
     async def _pass(
         self, chat_id: int, method: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Ask something about a chat, unless that has to wait, and take note where Telegram asks it to.
+        """Ask something about a chat, unless it has to wait or is gone, and take note of what Telegram says.
 
         The gate stands behind the queue: what waits in it may be forbidden meanwhile.
         """
         async with self._slots:
             self._gate.check(chat_id)
+            heard = self._gate.heard(chat_id)
             try:
                 result = await self._call(method, *args, **kwargs)
             except TelegramUnreachable as exc:
@@ -202,6 +205,10 @@ class Client:
                 raise
             except ChatMoved as exc:
                 self._gate.moved(chat_id, exc)
+                raise
+            except ChatGone as exc:
+                if chat_id != EVERYBODY:
+                    self._gate.gone(chat_id, str(exc), heard)
                 raise
         self._gate.taken()
         return result

@@ -1,7 +1,10 @@
-"""Who has to wait: the one gate that every request about a chat passes, whoever makes it.
+"""Who has to wait, and who takes nothing: the one gate that every request about a chat passes.
 
 Telegram's 429 does not say whether it means one chat or all. The chat waits as long as it was told; when
 another is told the same before anybody was sent anything, all wait.
+
+A chat that blocked or removed the bot is asked nothing, whoever has something for it, until it is heard of
+again. A refusal of what was on its way when it was heard of says nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from monitor.clock import Clock
-from monitor.errors import ChatMoved, ChatResting
+from monitor.errors import ChatGone, ChatMoved, ChatResting
 from monitor.pacing import EVERYBODY, LONGEST_ASKED
 
 OnWait = Callable[[int, datetime, timedelta], Awaitable[object]]
@@ -18,7 +21,7 @@ OnWait = Callable[[int, datetime, timedelta], Awaitable[object]]
 
 
 class Gate:
-    """Knows until when each chat has to wait, and lets nothing through before."""
+    """Knows which chats have to wait and which are gone, and lets nothing through to them."""
 
     def __init__(self, clock: Clock, on_wait: OnWait | None = None) -> None:
         """`on_wait` writes down what is learnt, so that `hold` can tell it to the next process."""
@@ -26,6 +29,8 @@ class Gate:
         self._on_wait = on_wait
         self._until: dict[int, datetime] = {}
         self._moved: dict[int, ChatMoved] = {}
+        self._gone: dict[int, str] = {}  # chat id -> why nothing may come
+        self._heard: dict[int, int] = {}  # chat id -> how often it was heard of
         self._asked: int | None = None  # the chat that was told to wait, if nothing was taken since
 
     def hold(self, chat_id: int, until: datetime) -> None:
@@ -35,10 +40,13 @@ class Gate:
     def check(self, chat_id: int) -> None:
         """Raise ChatResting, with what is left of the wait, if there is one for this chat.
 
-        Raises ChatMoved for an id that is known to be no chat's any more.
+        Raises ChatMoved for an id that is known to be no chat's any more, and ChatGone for a chat that takes
+        nothing.
         """
         if chat_id in self._moved:
             raise ChatMoved(str(self._moved[chat_id]), self._moved[chat_id].new_id)
+        if chat_id in self._gone:
+            raise ChatGone(self._gone[chat_id])
         now = self._clock.now()
         for waiting in (chat_id, EVERYBODY):
             until = self._until.get(waiting, now)
@@ -51,6 +59,27 @@ class Gate:
     def moved(self, chat_id: int, error: ChatMoved) -> None:
         """Take note that a group has another id now."""
         self._moved[chat_id] = error
+
+    def heard(self, chat_id: int) -> int:
+        """Return how often a chat was heard of: what `gone` wants to know."""
+        return self._heard.get(chat_id, 0)
+
+    def opened(self, chat_id: int) -> None:
+        """Take note that a chat was heard of: it is there, whatever it refused before."""
+        self._heard[chat_id] = self.heard(chat_id) + 1
+        self._gone.pop(chat_id, None)
+
+    def gone(self, chat_id: int, reason: str, heard: int | None = None) -> None:
+        """Let nothing through to a chat until it is heard of.
+
+        `heard` is how often it was before it was asked what it refused: if it was since, this says nothing.
+        """
+        if heard in {None, self.heard(chat_id)}:
+            self._gone[chat_id] = reason
+
+    def is_gone(self, chat_id: int) -> bool:
+        """Tell whether nothing is let through to a chat because it takes nothing."""
+        return chat_id in self._gone
 
     def taken(self) -> None:
         """Take note that Telegram does what it is asked."""
