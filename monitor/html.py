@@ -36,6 +36,9 @@ _TAG = re.compile(r"<[A-Za-z/!?]")
 _LINE_ENDS = re.compile(r"[ ]*\r[\r ]*")
 _ENDED_TWICE = re.compile(r"\r*\n\r*")
 _URL = re.compile(r"https?://[^\s<>\"«»„“”]+", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:/[\w./~%+@:,=&-]*(?:\?[\w./~%+@:,=&-]+)?)?", re.ASCII
+)
 _URL_TAIL = ".,;:!?…'’*"
 
 _SILENT_TAGS: Final = (
@@ -69,8 +72,8 @@ def clean(text: str) -> str:
 
     Halves of surrogate pairs that stand side by side are joined; lonely ones become U+FFFD.
     """
-    if text.isascii() and text.isprintable():
-        return text
+    if text.isprintable():  # what is not seen is not printable, nor is any space but the usual one
+        return unicodedata.normalize("NFC", text)
     if _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = _BREAK.sub("\n", text)
@@ -85,13 +88,18 @@ def one_line(text: str) -> str:
 
 def paragraphs(text: str) -> str:
     """Return `text` cleaned, its lines stripped, with at most one empty line in a row."""
-    lines = (line.strip() for line in _INLINE_SPACE.sub(" ", clean(text)).split("\n"))
+    text = _INLINE_SPACE.sub(" ", clean(text))
+    if "\n" not in text:
+        return text.strip()
+    lines = (line.strip() for line in text.split("\n"))
     return _MANY_BREAKS.sub("\n\n", "\n".join(lines)).strip()
 
 
 def plain_text(text: str) -> Plain:
     """Return text that is no HTML, tidied, with the URLs that are written out in it."""
     tidy = paragraphs(text[:MAX_MARKUP])
+    if "://" not in tidy:
+        return Plain(tidy)
     return Plain(tidy, _each_once(found.group().rstrip(_URL_TAIL) for found in _URL.finditer(tidy)))
 
 
@@ -134,6 +142,8 @@ def read_node(root: LexborNode, base: str = "") -> Plain:
 
 def web_address(address: str, base: str = "") -> str:
     """Return `address` as an absolute http(s) URL, resolved against `base`; "" where it is none."""
+    if is_whole(address):
+        return address
     address = clean(address).strip().replace("\n", "")
     if not address or address.startswith("#"):
         return ""
@@ -144,6 +154,11 @@ def web_address(address: str, base: str = "") -> str:
     except ValueError:
         return ""
     return joined.replace(" ", "%20") if usable else ""
+
+
+def is_whole(address: str) -> bool:
+    """Tell whether an address is an absolute http(s) URL of the usual kind, which joining leaves as it is."""
+    return len(address) <= MAX_URL and bool(_WHOLE.fullmatch(address))
 
 
 def _collect(root: LexborNode, pieces: list[str], addresses: list[str]) -> None:

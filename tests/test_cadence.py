@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from builders import NOW, source
+from builders import NOW, item, source
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +24,7 @@ from monitor.cadence import (
     spread,
 )
 from monitor.model import Hints, SourceState
+from monitor.pipeline import standing
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 NO_HINTS = Hints()
@@ -205,3 +206,16 @@ def test_after_a_pause_the_sources_of_a_host_do_not_come_as_one() -> None:
     assert len(set(waits)) == 100
     assert after_pause(NOW, source(every=SECOND), MINUTE) - NOW <= MINUTE + SECOND
     assert after_pause(NOW, source(), timedelta(0)) - NOW >= SECOND
+
+
+def test_a_rhythm_is_learned_again_every_ten_minutes_and_the_newest_item_known_at_once() -> None:
+    before = [NOW - hours * HOUR for hours in range(1, 9)]
+    first = standing.learned(SourceState(), before, [item(published=NOW)], NOW)
+    assert (first.newest, first.usual, first.longest) == (NOW, HOUR, HOUR)
+    assert not standing.is_to_learn(first, NOW + 9 * MINUTE)
+    assert standing.is_to_learn(first, NOW + 10 * MINUTE)
+    assert standing.is_to_learn(SourceState(newest=NOW, learned=NOW), NOW)  # too little is known yet
+    soon = standing.learned(first, None, [item(published=NOW + MINUTE)], NOW + MINUTE)
+    assert (soon.newest, soon.usual, soon.learned) == (NOW + MINUTE, HOUR, NOW)
+    late = standing.learned(first, None, [item(published=NOW - DAY)], NOW + MINUTE)
+    assert late.newest == NOW

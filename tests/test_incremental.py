@@ -159,8 +159,11 @@ def turned(_: st.DrawFn, shown: list[str]) -> list[str]:
 
 def look(document: str | bytes, cursor: Cursor | None = None, at: datetime = NOON) -> Polled:
     raw = document.encode() if isinstance(document, str) else document
-    answer = Response(200, {}, raw, URL, URL, received=at)
-    return feed.parse(Fetched((answer,)), source(address=URL), cursor or Cursor())
+    fetched, known = Fetched((Response(200, {}, raw, URL, URL, received=at),)), cursor or Cursor()
+    glimpsed = feed.glance(fetched, source(address=URL), known)
+    read_apart = feed.parse(fetched, source(address=URL), known)
+    assert glimpsed in {None, read_apart}
+    return read_apart
 
 
 def in_order(some: tuple[Item, ...], of: tuple[Item, ...]) -> bool:
@@ -320,7 +323,27 @@ def test_what_is_remembered_comes_back() -> None:
     assert memory is not None
     assert Memory.of(memory.packed()) == memory
     assert (memory.ttl, memory.language, memory.cuttable) == (timedelta(minutes=7), "uk", True)
-    assert len(memory.packed()) < 20 * 20
+    assert len(memory.packed()) < 20 * 24
+
+
+def test_a_few_plain_entries_are_read_at_a_glance() -> None:
+    def glance(*entries: str) -> Polled | None:
+        answer = Response(200, {}, rss(*entries).encode(), URL, URL, received=NOON)
+        return feed.glance(Fetched((answer,)), source(address=URL), known)
+
+    known = Cursor()
+    assert glance(*OLD) is None
+    known = look(rss(*OLD)).cursor
+    plain = [f"<item><title>{n}</title><link>https://e.org/{n}</link></item>" for n in range(6)]
+    polled = glance(*plain[:5], *OLD[:-1])
+    assert polled is not None
+    assert [item.title for item in polled.items] == ["4", "3", "2", "1", "0"]
+    unchanged = glance(*OLD)
+    assert unchanged is not None
+    assert not unchanged.changed
+    assert glance(*plain, *OLD) is None
+    assert glance(f"<item><title>{'x' * 20_000}</title><link>https://e.org/</link></item>", *OLD) is None
+    assert glance("<item><title>An odd one</title><link>https://e.org/</link><odd/></item>", *OLD) is None
 
 
 def test_the_ttl_of_a_feed_is_known_also_when_nothing_is_read() -> None:

@@ -16,6 +16,21 @@ RSS = (
     ' xmlns:media="http://search.yahoo.com/mrss/"><channel>'
 )
 ATOM = '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="uk">'
+OPENINGS = [
+    ("item", RSS),
+    ("item", '<rss version="2.0" xml:lang="ru-RU"><channel xml:base="https://b.example.org/x/">'),
+    ("item", '<rss version="2.0" lang="ru"><channel>'),
+    ("item", '<rss xmlns="http://backend.userland.com/rss2" version="2.0"><channel>'),
+    ("item", "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel>"),
+    ("entry", ATOM),
+    ("entry", "<feed\n\txmlns='http://www.w3.org/2005/Atom'\n\txml:base='https://b.example.org/x/'>"),
+    (
+        "entry",
+        "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='' xml:base=\"https://b.example.org/a?b\">",
+    ),
+    ("entry", '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang=" uk " xml:base="/relative/">'),
+    ("entry", '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://b.example.org/a&amp;b/">'),
+]
 WORDS = st.lists(
     st.sampled_from(
         "word слово &amp; &lt;b&gt; &lt;/b&gt; &amp;nbsp; &quot; < > ; & é Ã© \x80 \u2028 \n \t ]] &#65;"
@@ -111,6 +126,25 @@ def test_an_entry_is_what_feedparser_reads(usual: list[str], parts: list[str]) -
     same(ATOM, "entry", "".join([*usual, *kept]))
     same(ATOM, "entry", "".join([*kept, *usual[::-1]]))
     same(ATOM, "entry", "\n".join(parts))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(OPENINGS), st.data())
+def test_an_entry_inherits_what_feedparser_lets_it_inherit(
+    around: tuple[str, str], data: st.DataObject
+) -> None:
+    name, opening = around
+    title = "<title>Один</title>"
+    if name == "item":
+        entry = [title, data.draw(LINKS), *data.draw(ITEM)]
+    else:
+        entry = [title, data.draw(HREFS), *data.draw(ENTRY)]
+    same(opening, name, "".join(entry))
+
+
+@pytest.mark.parametrize("opening", [opening for name, opening in OPENINGS if name == "entry"][1:3])
+def test_base_and_language_of_a_feed_are_inherited_without_feedparser(opening: str) -> None:
+    assert same(opening, "entry", '<title>One</title><link href="../1"/><content type="html">x</content>')
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from monitor.config import Config
 from monitor.engine import Engine
 from monitor.matching import Matcher, finding
 from monitor.model import Item, Match
-from monitor.store import Database, edits, items, search
+from monitor.store import Database, edits, items, search, shown
 from monitor.text import language_of
 
 __all__ = ["house"]
@@ -94,7 +94,8 @@ async def test_what_was_edited_is_found_under_its_new_words_and_what_was_forgott
 ) -> None:
     await engine.index()
     edited = replace(stored("", 2), title="A gallery opens", key="2")
-    (edit,) = await engine.store.read(partial(edits.find, source_id="example", shown=[edited], now=NOW))
+    compare = partial(shown.compare, source_id="example", items=[edited], now=NOW)
+    (edit,) = (await engine.store.read(compare)).edited
     await engine.store.write(partial(edits.revise, edit=edit, item=edited, matches=(), now=NOW))
     assert "A gallery opens" in await candidates(engine, "gallery")
     await engine.index()

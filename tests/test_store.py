@@ -18,7 +18,7 @@ from builders import AT_ONCE, NOW, chat, item, source
 from monitor import errors
 from monitor.audience import Hearing
 from monitor.model import Cursor, Delivery, Evidence, Listener, Match, Place, SourceState, Subscription
-from monitor.store import Database, Store, chats, claims, edits, items, outbox, sources, stories, turns
+from monitor.store import Database, Store, chats, claims, edits, items, outbox, shown, sources, stories, turns
 from monitor.store.schema import migrations
 from monitor.store.values import item_row, stamp
 from monitor.stories import outline
@@ -67,17 +67,17 @@ async def test_an_item_comes_back_as_it_was_stored(store: Store) -> None:
 async def test_only_items_that_are_not_stored_yet_are_unknown_each_key_once(store: Store) -> None:
     old, new = item("old"), item("new")
     await stored(store, old)
-    fresh = await store.read(
-        partial(items.unknown, source_id="example", items=[old, new, replace(new, text="x")])
+    seen = await store.read(
+        partial(shown.compare, source_id="example", items=[old, new, replace(new, text="x")], now=NOW)
     )
-    assert fresh == (new,)
+    assert seen.new == (new,)
 
 
 async def test_many_items_at_once_are_no_trouble(store: Store) -> None:
     many = [item(f"item {number}") for number in range(2000)]
     await stored(store, many[7])
-    fresh = await store.read(partial(items.unknown, source_id="example", items=many))
-    assert len(fresh) == 1999
+    seen = await store.read(partial(shown.compare, source_id="example", items=many, now=NOW))
+    assert len(seen.new) == 1999
 
 
 async def test_a_write_that_raises_leaves_nothing_behind(store: Store) -> None:
@@ -154,8 +154,10 @@ async def test_an_item_that_its_source_still_shows_is_not_forgotten_lest_it_come
     later = NOW + 90 * A_DAY
     await store.write(partial(items.seen, source_id="example", shown=["old"], now=later))
     assert await forget(store, changed=later, before=later - A_DAY) == 1
-    fresh = await store.read(partial(items.unknown, source_id="example", items=[item("old"), item("older")]))
-    assert [one.title for one in fresh] == ["older"]
+    seen = await store.read(
+        partial(shown.compare, source_id="example", items=[item("old"), item("older")], now=later)
+    )
+    assert [one.title for one in seen.new] == ["older"]
 
 
 async def test_an_item_of_a_source_that_never_changes_is_not_forgotten(store: Store) -> None:

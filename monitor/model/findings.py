@@ -58,6 +58,7 @@ class SourceState:
     newest: datetime | None = None  # when its newest item came
     usual: timedelta | None = None  # between two of its items: the median; None where too little is known
     longest: timedelta | None = None  # between two of its latest items
+    learned: datetime | None = None  # when these were last learned; never stored
 
 
 @dataclass(frozen=True, slots=True)

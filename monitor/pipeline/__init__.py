@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,17 +24,16 @@ from monitor.clock import Clock
 from monitor.matching import Explanation, Matcher
 from monitor.model import Item, Match, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
-from monitor.pipeline.recording import Found, Matched, Revised, corrections, missed, news, record
+from monitor.pipeline.recording import Answer, Compared, Found, Matched, compared, record
 from monitor.pipeline.states import Kept, States, only_looked_at
 from monitor.sources.http import Http
-from monitor.store import Database, Store, items, renamed
-from monitor.store import edits as edits_table
+from monitor.store import Database, Store
 from monitor.store import sources as sources_table
-from monitor.store.edits import Edit
 
 log = logging.getLogger(__name__)
 
-FEW = 5  # items
+FEW = 5  # items that are matched at once, on the event loop
+SHORT = 10_000  # characters in all of them
 CHANGED_MEANWHILE = "it was paused, removed or given another address while it was read: that is not stored"
 
 
@@ -47,7 +47,17 @@ class Watch:
         """Compile topics; `names` are further spellings of names. Raises QueryInvalid."""
         self.topics = {topic.id: topic for topic in topics}
         self._matcher = Matcher(self.topics.values(), names=names)
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
+
+    @contextmanager
+    def at_once(self) -> Iterator[bool]:
+        """Have the index for a while unless another thread has it; yields whether that is so."""
+        mine = self._turn.acquire(blocking=False)
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._turn.release()
 
     def match(self, item: Item, source: Source | None = None) -> tuple[Match, ...]:
         """Return the topics that an item is about, the best score first."""
@@ -129,18 +139,14 @@ class Pipeline:
         with self._http.one_look():  # until it is stored, so that what was read and waits is bounded
             started = self._clock.now()
             kept = await self.states.of(source)
-            ready: dict[str, Matched] = {}
-            parse_in = partial(
-                self._parse_in, then=partial(_match_few, source=source, watch=watch, ready=ready)
-            )
             try:
-                polled = await sources.poll(self._http, source, kept.state.cursor, parse_in=parse_in)
+                polled = await sources.poll(self._http, source, kept.state.cursor, parse_in=self._parse_in)
             except errors.SourceResting as error:
                 outcome = await self._postponed(source, kept, error)
             except (errors.Retry, errors.GiveUp) as error:
                 outcome = await self._failed(source, kept, error)
             else:
-                outcome = await self._answered(source, kept, polled, watch, ready=ready, started=started)
+                outcome = await self._answered(source, kept, polled, watch, started)
         _log(outcome, self._clock.now() - started)
         return outcome
 
@@ -158,93 +164,81 @@ class Pipeline:
 
     async def _save(self, source: Source, kept: Kept, after: SourceState) -> None:
         """Store a state by itself."""
-        save = partial(
-            sources_table.save, source=source, after=after, before=self.states.stored(source, kept)
-        )
-        await self.states.store(source, after, save)
+        before = self.states.stored(source, kept)
 
-    async def _answered(  # noqa: PLR0913 -- what was, what came, and what is known of it
-        self,
-        source: Source,
-        kept: Kept,
-        polled: Polled,
-        watch: Watch,
-        *,
-        ready: Mapping[str, Matched],
-        started: datetime,
+        def save(db: Database) -> tuple[SourceState, bool] | None:
+            return (after, True) if sources_table.save(db, source, after, before) else None
+
+        await self.states.store(source, save)
+
+    async def _answered(
+        self, source: Source, kept: Kept, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
         state = kept.state
-        compared = partial(_compared, source_id=source.id, shown=polled.items, now=started)
-        shown, new, edited, before = await self._store.read(compared) if polled.items else ((), (), (), ())
-        fresh = tuple(ready[item.key] for item in new if item.key in ready)
-        if len(fresh) < len(new):
-            fresh = await asyncio.to_thread(_match, new, source, watch)
-        revised = await asyncio.to_thread(_revised, edited, source, watch) if edited else ()
-        now = self._clock.now()
-        learned = standing.known(state)
-        if new:
-            learned = standing.learn(before, new, now)
-        after = standing.answered(source, state, polled, learned, started=started, pace=self.pace)
-        if not shown and only_looked_at(state, after):
-            self.states.touch(source, kept, after)
-            return Outcome(source.id, after.next_poll or started, notes=polled.notes)
-        found = Found(
-            source=source,
-            after=after,
-            shown=[*(item.key for item in shown), *polled.unchanged] if polled.changed else (),
-            fresh=fresh,
-            edited=revised,
-            news=news(source, state, fresh) | corrections(state, revised, now),
-            topics=watch.topics,
-            now=now,
-            notices=missed(source, state.cursor.gaps, polled.cursor.gaps),
-            before=self.states.stored(source, kept),
+        compare = partial(
+            compared,
+            source_id=source.id,
+            items_shown=polled.items,
+            started=started,
+            learn=standing.is_to_learn(state, started),
         )
-        queued = await self.states.store(source, after, partial(record, found=found))
-        if queued is None:
+        few = _matched_at_once(polled.items, source, watch)
+        known = await self._store.read(compare) if few is None else Compared()
+        many = await asyncio.to_thread(_matched_of, known, source, watch) if few is None else {}
+        now, before = self._clock.now(), self.states.stored(source, kept)
+        answer = Answer(source, state, polled, watch.topics, started, now, self.pace, before)
+
+        def find(db: Database) -> Found:
+            """Compare what is little here, where it is stored: a thread less to wait for."""
+            if not few:
+                return answer.judged(known, many)
+            here = compare(db)
+            told = zip(here.shown.items, few, strict=True)
+            return answer.judged(
+                here, {item.key: (replace(one, key=item.key), how) for item, (one, how) in told}
+            )
+
+        if not polled.items:
+            after = answer.judged(known, many).after
+            if only_looked_at(state, after):
+                self.states.touch(source, kept, after)
+                return Outcome(source.id, after.next_poll or started, notes=polled.notes)
+        done = await self.states.store(source, partial(_stored, find=find))
+        if done is None:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
-        baseline = state.succeeded is None
-        edits = tuple((one.item, one.matches) for one in revised)
-        following = after.next_poll or started
+        found, queued = done
+        following = found.after.next_poll or started
         return Outcome(
             source.id,
             following,
-            fresh,
+            tuple(found.fresh),
             queued,
-            baseline,
-            polled.notes,
-            edited=edits,
+            baseline=state.succeeded is None,
+            notes=polled.notes,
+            edited=tuple((one.item, one.matches) for one in found.edited),
             more=following == started,
         )
 
 
-def _compared(
-    db: Database, source_id: str, shown: Sequence[Item], now: datetime
-) -> tuple[tuple[Item, ...], tuple[Item, ...], tuple[Edit, ...], Sequence[datetime]]:
-    """Return what is shown, under the keys that it is stored by, and what of that is new, and edited.
-
-    The last is when the latest items came.
-    """
-    named = renamed.under_known_keys(db, source_id, shown)
-    new = items.unknown(db, source_id, named)
-    before = items.moments(db, source_id, standing.REMEMBERED) if new else ()
-    return named, new, edits_table.find(db, source_id, named, now), before
+def _stored(db: Database, find: Callable[[Database], Found]) -> tuple[SourceState, tuple[Found, int]] | None:
+    """Store a poll; return the state that it left, what was stored, and how many rows were queued."""
+    found = find(db)
+    queued = record(db, found)
+    return None if queued is None else (found.after, (found, queued))
 
 
-def _revised(edited: Sequence[Edit], source: Source, watch: Watch) -> tuple[Revised, ...]:
-    return tuple(Revised(edit, *_matched(edit.item, source, watch)) for edit in edited)
+def _matched_at_once(items: Sequence[Item], source: Source, watch: Watch) -> tuple[Matched, ...] | None:
+    """Match what is little, and most likely new; None where it would hold up the event loop."""
+    if len(items) > FEW or sum(len(item.title) + len(item.text) for item in items) > SHORT:
+        return None
+    with watch.at_once() as mine:
+        return tuple(_matched(item, source, watch) for item in items) if mine else None
 
 
-def _match(fresh: Sequence[Item], source: Source, watch: Watch) -> tuple[Matched, ...]:
-    return tuple(_matched(item, source, watch) for item in fresh)
-
-
-def _match_few(polled: Polled, source: Source, watch: Watch, ready: dict[str, Matched]) -> None:
-    """Match what was read at once where it is little, and most likely new, under its key."""
-    if len(polled.items) <= FEW:
-        for item in polled.items:
-            if item.key not in ready:
-                ready[item.key] = _matched(item, source, watch)
+def _matched_of(known: Compared, source: Source, watch: Watch) -> dict[str, Matched]:
+    """Match what is new and what was edited, by its key."""
+    wanted = (*known.shown.new, *(edit.item for edit in known.shown.edited))
+    return {item.key: _matched(item, source, watch) for item in wanted}
 
 
 def _matched(item: Item, source: Source, watch: Watch) -> Matched:

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from monitor import audience, edits, stories
-from monitor.model import Item, Match, Notice, Source, SourceState, Topic
+from monitor.cadence import Pace
+from monitor.model import Item, Match, Notice, Polled, Source, SourceState, Topic
+from monitor.pipeline import standing
 from monitor.sources.telegram_gaps import in_gaps, read_gaps
 from monitor.store import Database, chats, items, notices, outbox
 from monitor.store import edits as edits_table
+from monitor.store import shown as shown_table
 from monitor.store import sources as sources_table
 from monitor.store import stories as stories_table
+from monitor.store.shown import Shown
 
 Matched = tuple[Item, tuple[Match, ...]]
 
@@ -35,7 +40,7 @@ class Found:
 
     source: Source
     after: SourceState
-    shown: Sequence[str]  # keys of all that the source shows, old and new
+    seen: Sequence[str]  # keys of what the source shows and is stored
     fresh: Sequence[Matched]
     edited: Sequence[Revised]
     news: Collection[str]  # keys of the items, fresh or edited, that chats may be told of
@@ -45,12 +50,74 @@ class Found:
     before: datetime | None = None  # the last look before this one
 
 
+class Compared(NamedTuple):
+    """What a source shows, beside what is stored."""
+
+    shown: Shown = Shown()
+    came: Sequence[datetime] | None = None  # when its latest items did; None where that was not asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one look at a source brought, and what was known before."""
+
+    source: Source
+    state: SourceState
+    polled: Polled
+    topics: Mapping[str, Topic]
+    started: datetime
+    now: datetime
+    pace: Pace
+    before: datetime | None  # the last look before this one
+
+    def judged(self, compared: Compared, matched: Mapping[str, Matched]) -> Found:
+        """Return what is to be stored of it; `matched` is what is new or edited, by its key. Pure."""
+        _, new, edited = compared.shown
+        source, state, polled = self.source, self.state, self.polled
+        fresh = tuple(matched[item.key] for item in new)
+        revised = tuple(Revised(edit, *matched[edit.item.key]) for edit in edited)
+        learned = standing.learned(state, compared.came, new, self.now)
+        after = standing.answered(source, learned, polled, started=self.started, pace=self.pace)
+        return Found(
+            source=source,
+            after=after,
+            seen=_seen(compared.shown, polled),
+            fresh=fresh,
+            edited=revised,
+            news=news(source, state, fresh) | corrections(state, revised, self.now),
+            topics=self.topics,
+            now=self.now,
+            notices=missed(source, state.cursor.gaps, polled.cursor.gaps),
+            before=self.before,
+        )
+
+
+def _seen(shown: Shown, polled: Polled) -> Sequence[str]:
+    """Return the keys of what a source shows and is stored already."""
+    new = {item.key for item in shown.new}
+    return (
+        [*(item.key for item in shown.items if item.key not in new), *polled.unchanged]
+        if polled.changed
+        else ()
+    )
+
+
+def compared(
+    db: Database, source_id: str, items_shown: Sequence[Item], started: datetime, *, learn: bool
+) -> Compared:
+    """Return what of what a source shows is new, and edited, and what its rhythm is learned from."""
+    shown = shown_table.compare(db, source_id, items_shown, started)
+    if not shown.new or not learn:
+        return Compared(shown)
+    return Compared(shown, items.moments(db, source_id, standing.REMEMBERED))
+
+
 def record(db: Database, found: Found) -> int | None:
     """Store a poll; return how many rows were put into the outbox, None if the source is another by now."""
     now = found.now
     if not sources_table.save(db, found.source, found.after, found.before):
         return None
-    items.seen(db, found.source.id, found.shown, now)
+    items.seen(db, found.source.id, found.seen, now)
     for notice in found.notices:
         notices.put(db, notice, now)
     queued = 0

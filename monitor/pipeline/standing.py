@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from monitor import errors
@@ -12,27 +12,32 @@ from monitor.cadence import NEVER, SHORTEST, Pace, Rhythm, after_pause, next_pol
 from monitor.model import Hints, Item, Polled, Source, SourceState
 
 REMEMBERED: Final = 50  # items from which the rhythm of a source is learned
+LEARN_AGAIN: Final = timedelta(minutes=10)  # as a median of 50 does not change with the next item
 
 
-def answered(  # noqa: PLR0913 -- what it was, what came, and what it means
-    source: Source, state: SourceState, polled: Polled, learned: Rhythm, *, started: datetime, pace: Pace
+def answered(
+    source: Source, state: SourceState, polled: Polled, *, started: datetime, pace: Pace
 ) -> SourceState:
-    """Return how a source stands that gave an answer; `learned` is the rhythm that is known by now.
+    """Return how a source stands that gave an answer; of `state` its rhythm, as it is known by now, counts.
 
     What has more than one look takes is due at once.
     """
     following = next_poll(
-        started, source=source, pace=pace, known=learned, hints=polled.hints, missed=polled.gap
+        started, source=source, pace=pace, known=known(state), hints=polled.hints, missed=polled.gap
     )
     if polled.more and polled.hints.retry_after is None:
         following = started
-    return SourceState(
+    return replace(
+        state,
         cursor=polled.cursor,
         polled=started,
         succeeded=started,
         changed=started if polled.changed else state.changed,
         next_poll=following,
-        **learned._asdict(),
+        failures=0,
+        failing=None,
+        gone=False,
+        error=None,
     )
 
 
@@ -77,7 +82,20 @@ def known(state: SourceState) -> Rhythm:
     return Rhythm(state.newest, state.usual, state.longest)
 
 
-def learn(before: Iterable[datetime], new: Sequence[Item], now: datetime) -> Rhythm:
-    """Return the rhythm of a source whose items came at these moments before, and which has new ones now."""
+def is_to_learn(state: SourceState, now: datetime) -> bool:
+    """Tell whether the rhythm of a source is to be learned from its items, now that it has new ones."""
+    return state.usual is None or state.learned is None or now - state.learned >= LEARN_AGAIN
+
+
+def learned(
+    state: SourceState, before: Iterable[datetime] | None, new: Sequence[Item], now: datetime
+) -> SourceState:
+    """Return a state with the rhythm of a source that has new items.
+
+    `before` says when the latest of its other items came; None leaves the rhythm as it is known.
+    """
     came = [min(item.published or now, now) for item in new]
-    return rhythm(sorted([*before, *came])[-REMEMBERED:])
+    if before is None:
+        return replace(state, newest=max([*came, state.newest or came[0]])) if came else state
+    latest = rhythm(sorted([*before, *came])[-REMEMBERED:])
+    return replace(state, learned=now, **latest._asdict())

@@ -60,19 +60,23 @@ class States:
         now = self._kept.get(_key(source))
         return now.stored if now and now.state is kept.state else kept.stored
 
-    async def store(self, source: Source, after: SourceState, job: Job[T]) -> T:
-        """Run the transaction that stores a state, and keep that; what it did not store is read anew."""
+    async def store(self, source: Source, job: Job[tuple[SourceState, T] | None]) -> T | None:
+        """Run the transaction that stores a state, keep the state that it returns, and return the rest of it.
+
+        None says that it stored nothing; then the state is read anew.
+        """
         self._late.pop(_key(source), None)  # this one stores more
         try:
             done = await self._store.write(job)
         except BaseException:
             self.drop(source)
             raise
-        if done is None or done is False:
+        if done is None:
             self.drop(source)
-        else:
-            self._keep(source, Kept(after, after.polled))
-        return done
+            return None
+        after, rest = done
+        self._keep(source, Kept(after, after.polled))
+        return rest
 
     def drop(self, source: Source) -> None:
         """Read the state of a source anew at its next poll."""

@@ -22,7 +22,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            Kind("feed", feed.fetch, feed.parse),
+            Kind("feed", feed.fetch, feed.parse, feed.glance),
             Kind("channel", telegram_channel.fetch, telegram_channel.parse),
         )
     }
@@ -49,6 +49,5 @@ async def poll(
         )
     with http.one_look():
         fetched = await kind.fetch(http, source, cursor)
-        if not any(answer.body for answer in fetched.answers):
-            return kind.parse(fetched, source, cursor)
-        return await parse_in(kind.parse, fetched, source, cursor)
+        polled = kind.glance(fetched, source, cursor) if kind.glance else None
+        return polled or await parse_in(kind.parse, fetched, source, cursor)

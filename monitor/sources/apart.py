@@ -18,7 +18,6 @@ import struct
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -68,23 +67,12 @@ class Apart:
             self._end()
             await process.wait()
 
-    async def __call__(
-        self,
-        parse: Parse,
-        fetched: Fetched,
-        source: Source,
-        cursor: Cursor,
-        *,
-        then: Callable[[Polled], None] | None = None,
-    ) -> Polled:
-        """Return what `parse` does; raises what it raises, and `SourceUnreadable` where it takes too long.
-
-        `then` is done with it on the same thread; with what another process reads it is not done.
-        """
+    async def __call__(self, parse: Parse, fetched: Fetched, source: Source, cursor: Cursor) -> Polled:
+        """Return what `parse` does; raises what it raises, and `SourceUnreadable` where it takes too long."""
         bodies = [answer.body for answer in fetched.answers]
         if not is_large(bodies):
-            loop, both = asyncio.get_running_loop(), partial(_parsed, then=then)
-            return await loop.run_in_executor(self._threads, both, parse, fetched, source, cursor)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, parse, fetched, source, cursor)
         return await self.run(shown(fetched.answers[-1].url), parse, fetched, source, cursor)
 
     async def run(self, where: str, function: Callable[..., T], *arguments: object) -> T:
@@ -150,16 +138,6 @@ class Apart:
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-
-
-def _parsed(
-    parse: Parse, fetched: Fetched, source: Source, cursor: Cursor, then: Callable[[Polled], None] | None
-) -> Polled:
-    """Return what `parse` does, once `then` is done with it."""
-    polled = parse(fetched, source, cursor)
-    if then:
-        then(polled)
-    return polled
 
 
 def is_large(bodies: list[bytes]) -> bool:

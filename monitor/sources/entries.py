@@ -80,18 +80,25 @@ def _keys(entries: Sequence[Entry]) -> list[str]:
 
     A guid or link that several different entries share tells nothing, and is passed over.
     """
-    contents = [_digest(entry.title, entry.body.text) for entry in entries]
-    guids = _own([entry.guid for entry in entries], contents)
-    links = _own([entry.link for entry in entries], contents)
+    guids = _own([entry.guid for entry in entries], entries)
+    links = _own([entry.link for entry in entries], entries)
     return [
-        _short(guid or link or content) for guid, link, content in zip(guids, links, contents, strict=True)
+        _short(guid or link or _content(entry))
+        for guid, link, entry in zip(guids, links, entries, strict=True)
     ]
 
 
-def _own(names: Sequence[str], contents: Sequence[str]) -> list[str]:
-    """Return the names, with "" for each that stands for more than one content."""
-    shared = Counter(name for name, _ in set(zip(names, contents, strict=True)))
+def _own(names: Sequence[str], entries: Sequence[Entry]) -> list[str]:
+    """Return the names of entries, with "" for each that stands for more than one content."""
+    if len(set(names)) == len(names):
+        return list(names)
+    contents = {(name, _content(entry)) for name, entry in zip(names, entries, strict=True)}
+    shared = Counter(name for name, _ in contents)
     return [name if shared[name] == 1 else "" for name in names]
+
+
+def _content(entry: Entry) -> str:
+    return _digest(entry.title, entry.body.text)
 
 
 def _short(key: str) -> str:

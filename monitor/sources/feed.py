@@ -21,12 +21,24 @@ from monitor.sources.headers import http_date
 from monitor.sources.http import Http, Response, shown
 from monitor.sources.json_feed import read_json
 from monitor.sources.kind import Fetched
-from monitor.sources.memory import Memory, all_apart, hour_of, nothing_known, records_of, ttl_of
+from monitor.sources.memory import (
+    Memory,
+    all_apart,
+    hour_of,
+    nothing_known,
+    records_of,
+    stay_apart,
+    ttl_of,
+)
 from monitor.sources.pieces import Pieces, cut, ordinary, ordinary_around
 from monitor.sources.plain_entry import read_plain
 from monitor.sources.xml_feed import MAX_TAGS, read_xml
 
 _NOT_MODIFIED: Final = 304
+_AT_ONCE: Final = 2**18  # bytes of a document that is looked at on the event loop
+_FEW: Final = 5  # entries that are read there
+_SHORT: Final = 20_000  # bytes of them all
+_SHORTEST_TAG: Final = 3  # bytes
 _GAP: Final = "possible gap: nothing in it was known before"
 
 
@@ -54,6 +66,14 @@ async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
     return Fetched((answer,))
 
 
+def glance(fetched: Fetched, source: Source, cursor: Cursor) -> Polled | None:
+    """Return what `parse` does where nothing changed, or a few plain entries came; None otherwise."""
+    answer = fetched.answers[-1]
+    if answer.status == _NOT_MODIFIED:
+        return _the_same(answer, cursor)
+    return _only_new(answer, source, cursor, at_once=True) if len(answer.body) <= _AT_ONCE else None
+
+
 def parse(fetched: Fetched, source: Source, cursor: Cursor) -> Polled:
     """Return the items of a fetched feed; raises `SourceUnreadable` where it is none.
 
@@ -61,20 +81,15 @@ def parse(fetched: Fetched, source: Source, cursor: Cursor) -> Polled:
     returned. A whole look a day makes sure of the rest, and of what the source still shows.
     """
     answer = fetched.answers[-1]
-    known = _cursor(answer, cursor)
-    hints = replace(answer.hints, ttl=ttl_of(cursor.entries))
     if answer.status == _NOT_MODIFIED:
-        return Polled(known, changed=False, hints=hints)
-    before = Memory.of(cursor.entries)
-    pieces = cut(answer.body)
-    if pieces and before and before.cuttable and not before.whole_is_due(answer.received):
-        polled = _only_new(answer, source, known, pieces, before)
-        if polled:
-            return polled
+        return _the_same(answer, cursor)
+    polled = _only_new(answer, source, cursor, at_once=False)
+    if polled:
+        return polled
     fingerprint = blake2b(answer.body, digest_size=16).hexdigest()
     if fingerprint == cursor.fingerprint:
-        return Polled(known, changed=False, hints=hints)
-    polled = _whole(answer, source, replace(known, fingerprint=fingerprint), pieces, before)
+        return _the_same(answer, cursor)
+    polled = _whole(answer, source, replace(cursor, fingerprint=fingerprint))
     return replace(polled, notes=(*fetched.notes, *polled.notes))
 
 
@@ -87,19 +102,23 @@ def read(body: bytes, content_type: str, url: str) -> Document:
     return read_json(text.strip(), url) if start in {"{", "["} else read_xml(text, url)
 
 
-def _whole(
-    answer: Response, source: Source, known: Cursor, pieces: Pieces | None, before: Memory | None
-) -> Polled:
+def _the_same(answer: Response, cursor: Cursor) -> Polled:
+    """Return that nothing changed."""
+    hints = replace(answer.hints, ttl=ttl_of(cursor.entries))
+    return Polled(_cursor(answer, cursor), changed=False, hints=hints)
+
+
+def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
     """Return all items of a document, and remember its entries."""
     try:
         document = read(answer.body, answer.headers.get("content-type", ""), answer.url)
     except SourceUnreadable as error:
         raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
-    after = _remembered(document, pieces, answer)
+    before, after = Memory.of(cursor.entries), _remembered(document, cut(answer.body), answer)
     items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
     gap = before is not None and nothing_known(after.records, before.records)
     return Polled(
-        replace(known, entries=after.packed()),
+        replace(_cursor(answer, cursor), entries=after.packed()),
         items,
         hints=replace(answer.hints, ttl=document.ttl),
         notes=(*notes, _GAP) if gap else notes,
@@ -113,7 +132,7 @@ def _remembered(document: Document, pieces: Pieces | None, answer: Response) -> 
     about = Memory((), hour=hour, ttl=document.ttl, language=document.language)
     opening = pieces.opening() if pieces else None
     if pieces and opening and document.sound and len(document.entries) == len(pieces.entries):
-        records = records_of(document, pieces.digests())
+        records = records_of(document, pieces.known())
         if all_apart(records) and _all_ordinary(pieces, opening):
             return replace(about, records=records, cuttable=True, envelope=pieces.envelope(answer.url))
     return replace(about, records=records_of(document))
@@ -128,60 +147,73 @@ def _all_ordinary(pieces: Pieces, opening: str) -> bool:
     return ordinary_around(pieces) and all(ordinary(text, opening) for text in texts)
 
 
-def _only_new(
-    answer: Response, source: Source, known: Cursor, pieces: Pieces, before: Memory
-) -> Polled | None:
-    """Return the items of the entries that were not there before; None where the whole has to be read."""
-    if pieces.envelope(answer.url) != before.envelope or answer.body.count(b"<") > MAX_TAGS:
+def _only_new(answer: Response, source: Source, cursor: Cursor, *, at_once: bool) -> Polled | None:
+    """Return the items of the entries that were not there before; None where the whole has to be read.
+
+    `at_once` asks for None, too, where that would take longer than the event loop can wait.
+    """
+    before = Memory.of(cursor.entries)
+    if before is None or not before.cuttable or before.whole_is_due(answer.received):
         return None
-    digests = pieces.digests()
+    pieces = cut(answer.body, before.pieces())
+    if pieces is None or pieces.envelope(answer.url) != before.envelope or _has_too_many_tags(answer.body):
+        return None
     remembered = {record.digest: record for record in before.records}
+    digests = pieces.digests
     fresh = [number for number, digest in enumerate(digests) if digest not in remembered]
-    document = _read_some(answer, pieces, fresh, before) if fresh else Document(())
+    document = _read_some(answer, pieces, fresh, before, at_once=at_once) if fresh else Document(())
     if document is None:
         return None
-    added = dict(zip(fresh, records_of(document, [digests[number] for number in fresh]), strict=True))
-    records = tuple(
-        added[number] if number in added else remembered[digest] for number, digest in enumerate(digests)
-    )
-    if not all_apart(records):
+    added = records_of(document, [(digests[number], len(pieces.entries[number])) for number in fresh])
+    kept = [remembered[digest] for digest in digests if digest in remembered]
+    if len(set(digests)) < len(digests) or not stay_apart(added, kept):
         return None
-    hints = replace(answer.hints, ttl=before.ttl)
-    if records == before.records:
-        return Polled(known, changed=False, hints=hints)
+    if not added and len(kept) == len(before.records):
+        return _the_same(answer, cursor)
+    new = iter(added)
+    records = tuple(remembered.get(digest) or next(new) for digest in digests)
     items, notes = items_of(
         document,
         source.id,
         http_date(answer.headers.get("date", "")),
         dated=all(record.dated for record in records),
     )
-    gap = nothing_known(records, before.records)
+    gap = not kept and nothing_known(records, before.records)
     entries = replace(before, records=records).packed()
     return Polled(
-        replace(known, entries=entries, fingerprint=None),
+        replace(_cursor(answer, cursor), entries=entries, fingerprint=None),
         items,
-        hints=hints,
+        hints=replace(answer.hints, ttl=before.ttl),
         notes=(*notes, _GAP) if gap else notes,
         gap=gap,
     )
 
 
-def _read_some(answer: Response, pieces: Pieces, numbers: Sequence[int], before: Memory) -> Document | None:
+def _read_some(
+    answer: Response, pieces: Pieces, numbers: Sequence[int], before: Memory, *, at_once: bool
+) -> Document | None:
     """Return some entries of a document, read in its opening tags; None where that would not be the same."""
-    opening = pieces.opening()
-    if opening is None:
+    entries, opening = [pieces.entries[number] for number in numbers], pieces.opening()
+    if opening is None or (at_once and (len(entries) > _FEW or sum(map(len, entries)) > _SHORT)):
         return None
     try:
-        texts = [pieces.entries[number].decode() for number in numbers]
+        texts = [entry.decode() for entry in entries]
         if not all(ordinary(text, opening) for text in texts):
             return None
         plain = [read_plain(text, opening, answer.url, before.language) for text in texts]
         if None not in plain:
             return Document(tuple(entry for entry in plain if entry))
+        if at_once:
+            return None
         document = read_xml(pieces.only(texts, opening), answer.url, before.language)
     except (UnicodeDecodeError, SourceUnreadable):
         return None
     return document if document.sound and len(document.entries) == len(numbers) else None
+
+
+def _has_too_many_tags(body: bytes) -> bool:
+    """Tell whether a document holds more tags than are read of one."""
+    return len(body) > _SHORTEST_TAG * MAX_TAGS and body.count(b"<") > MAX_TAGS
 
 
 def _cursor(answer: Response, cursor: Cursor) -> Cursor:

@@ -22,6 +22,7 @@ class Fetched:
 
 Fetch = Callable[[Http, Source, Cursor], Awaitable[Fetched]]
 Parse = Callable[[Fetched, Source, Cursor], Polled]
+Glance = Callable[[Fetched, Source, Cursor], Polled | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,10 @@ class Kind:
 
     `fetch` does all the talking. `parse` is pure and takes and returns plain values only, so that it can
     run in a thread, in another process or on another machine; it raises nothing but `MonitorError`s.
+    `glance` returns what `parse` would where that takes less than a millisecond, and None otherwise.
     """
 
     name: str
     fetch: Fetch
     parse: Parse
+    glance: Glance | None = None

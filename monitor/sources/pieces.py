@@ -7,10 +7,11 @@ gave one entry for each piece, every piece is `ordinary`, and what stands around
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
+
+from xxhash import xxh3_64_digest
 
 from monitor.sources.entries import MAX_ENTRIES
 from monitor.sources.envelope import (
@@ -22,14 +23,15 @@ from monitor.sources.envelope import (
     without_prolog,
 )
 
-_HELD: Final = 2047  # bytes that hashlib takes without letting other threads run (its documentation)
 _SPACE: Final = b" \t\r\n"
+_ATOM_END: Final = b"</feed>"
+_TAIL: Final = 100  # bytes
 _NAMES: Final = (b"item", b"entry")
 _STARTS: Final = {name: tuple(b"<%s%c" % (name, char) for char in b">" + _SPACE) for name in _NAMES}
 _FIRST: Final = {name: re.compile(rb"<%s(?=[>\s])" % name) for name in _NAMES}
 # A comment in plain ASCII without a tag in it: nothing but a note of when and by what a page was made.
 _COMMENT: Final = rb"<!--(?:(?!--)[\t\r\n -;=?-~])*-->"
-_GAP = re.compile(rb"(?:\s|" + _COMMENT + rb")*")
+_GAP = re.compile(rb"\s*(?:" + _COMMENT + rb"\s*)*")
 _OF_THE_DAY = re.compile(
     _COMMENT + rb"|<(lastBuildDate|pubDate|updated|modified|published|dc:date)>[ -%'-;=?-~]{0,100}</\1>"
 )
@@ -57,34 +59,24 @@ USUAL: Final = {
 _USUAL: Final = frozenset(f'xmlns:{prefix}="{address}"' for prefix, address in USUAL.items())
 
 
-def _digest(of: bytes) -> bytes:
-    """Return 8 bytes by which bytes are recognised.
-
-    They are taken in slices, as each time that other threads are let run costs more than a whole digest.
-    """
-    digest = blake2b(digest_size=8)
-    for start in range(0, len(of), _HELD):
-        digest.update(of[start : start + _HELD])
-    return digest.digest()
-
-
 @dataclass(frozen=True, slots=True)
 class Pieces:
     """A document cut into its entries, what stands before them, and what after."""
 
     head: bytes
     entries: tuple[bytes, ...]  # in their order, each without its end tag
+    digests: tuple[bytes, ...]  # 8 bytes by which each of them is recognised
     tail: bytes
     name: bytes  # b"item" or b"entry"
 
-    def digests(self) -> list[bytes]:
-        """Return what each entry is recognised by."""
-        return [_digest(entry) for entry in self.entries]
+    def known(self) -> list[tuple[bytes, int]]:
+        """Return the digest and the length of each entry, as `cut` takes them at the next look."""
+        return [(digest, len(entry)) for digest, entry in zip(self.digests, self.entries, strict=True)]
 
     def envelope(self, url: str) -> bytes:
         """Return what the rest of a document at `url` is recognised by, but for dates and comments."""
         around = b"\0".join((url.encode(), _OF_THE_DAY.sub(b"", self.head), _OF_THE_DAY.sub(b"", self.tail)))
-        return _digest(around)
+        return xxh3_64_digest(around)
 
     def opening(self) -> str | None:
         """Return the tags that enclose the entries; None where they are not those of RSS or Atom in UTF-8."""
@@ -102,25 +94,40 @@ class Pieces:
         return f"{opening}{inside}{'</channel></rss>' if opening.startswith('<rss') else '</feed>'}"
 
 
-def cut(body: bytes) -> Pieces | None:
-    """Return a document cut into its entries; None where it has none, too many, or anything between them."""
-    for name in _NAMES:
-        *parts, tail = body.split(b"</%s>" % name)
-        if parts:
-            break
-    first = _FIRST[name].search(parts[0]) if parts else None
-    if first is None or len(parts) > MAX_ENTRIES:
+def cut(body: bytes, known: Sequence[tuple[bytes, int]] = ()) -> Pieces | None:
+    """Return a document cut into its entries; None where it has none, too many, or anything between them.
+
+    `known` are the digests and the lengths of the entries that it had before, in their order. Where one of
+    these still stands in its place, its end need not be searched for.
+    """
+    names = _NAMES if _ATOM_END not in body[-_TAIL:] else _NAMES[::-1]
+    name = next((name for name in names if b"</%s>" % name in body), names[0])
+    end_tag, starts, first = b"</%s>" % name, _STARTS[name], _FIRST[name].search(body)
+    if first is None:
         return None
-    head, parts[0] = parts[0][: first.start()], parts[0][first.start() :]
-    starts = _STARTS[name]
-    for number, part in enumerate(parts):
-        entry = part.lstrip()
-        if not entry.startswith(starts):
-            entry = entry[_GAP.match(entry).end() :]  # type: ignore[union-attr]  # it matches nothing too
-            if not entry.startswith(starts):
+    places = {digest: place for place, (digest, _) in enumerate(known)}
+    entries: list[bytes] = []
+    digests: list[bytes] = []
+    at = after = first.start()
+    place = 0  # in `known`, of what is expected next
+    while body.startswith(starts, at) and len(entries) <= MAX_ENTRIES:
+        digest, length = known[place] if place < len(known) else (b"", 0)
+        entry = body[at : at + length]
+        if xxh3_64_digest(entry) != digest or not body.startswith(end_tag, at + length):
+            length = body.find(end_tag, at) - at
+            if length < 0:
                 return None
-        parts[number] = entry
-    return Pieces(head, tuple(parts), tail, name)
+            entry = body[at : at + length]
+            digest = xxh3_64_digest(entry)
+            place = places.get(digest, place - 1)
+        place += 1
+        entries.append(entry)
+        digests.append(digest)
+        after = at + length + len(end_tag)
+        at = _GAP.match(body, after).end()  # type: ignore[union-attr]  # it matches nothing too
+    if end_tag in body[after:] or not 0 < len(entries) <= MAX_ENTRIES:
+        return None
+    return Pieces(body[: first.start()], tuple(entries), tuple(digests), body[after:], name)
 
 
 def ordinary(entry: str, opening: str) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from html import unescape
-from typing import Final
+from typing import Final, NamedTuple
 
 import feedparser
 
-from monitor.html import Plain, one_line, plain_text, read_html, web_address
+from monitor.html import Plain, is_whole, one_line, plain_text, read_html, web_address
 from monitor.sources.entries import Entry, language_code
 from monitor.sources.pieces import USUAL
 from monitor.sources.xml_feed import date_of
@@ -31,8 +32,11 @@ _START = re.compile(r"<(?:item|entry)>")
 _ATTRIBUTES = re.compile(r"([A-Za-z]+)=\"([^\"]*)\"")
 _REFERENCE = re.compile(r"&(?:amp|lt|gt|quot|apos);")
 _ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # changed on the way through XML
-_DEFAULT_NAMESPACE = re.compile(r"\sxmlns\s*=")
-_ATOM: Final = ' xmlns="http://www.w3.org/2005/Atom"'
+_OPENING = re.compile(
+    r"(?:<(?:rss|channel|feed)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<&]*\"|'[^'<&]*'))*)\s*>)+", re.ASCII
+)
+_DECLARED = re.compile(r"\s([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.ASCII)
+_ATOM: Final = "http://www.w3.org/2005/Atom"
 _TYPES: Final = {"": "text/plain", "text": "text/plain", "html": "text/html"}
 _PERMALINK: Final[Mapping[str, bool]] = {
     "": True,
@@ -65,23 +69,47 @@ _EMPTY_ONLY: Final = frozenset({"enclosure", "media:content", "media:thumbnail"}
 _ATOM_TEXTS: Final = frozenset({"title", "id", "updated", "published", "summary", "content"})
 
 
+class _Around(NamedTuple):
+    """What an entry inherits from the tags that enclose it."""
+
+    rss: bool
+    prefixes: frozenset[str]  # those that mean here what they mean to everybody
+    base: str
+    language: str
+
+
 def read_plain(text: str, opening: str, url: str, language: str) -> Entry | None:
     """Return an entry that stands in `opening` in a document at `url`; None where it is not so plain."""
-    if _ODD.search(text) or "base" in opening:
+    around = None if _ODD.search(text) else _around(opening, url)
+    if around is None:
         return None
-    rss = opening.startswith("<rss")
-    if (_ATOM not in opening) if not rss else ("lang" in opening or _DEFAULT_NAMESPACE.search(opening)):
-        return None
-    found = _children(text, opening, rss=rss)
+    found = _children(text, around)
     if found is None or not {"title", "link"} <= found.keys():
         return None
-    return _entry(found, _base(url), language)
+    return _entry(found, around.base, around.language or language)
 
 
-def _children(text: str, opening: str, *, rss: bool) -> dict[str, tuple[str, str]] | None:
+@lru_cache(maxsize=4_096)  # feeds: their opening tags stay the same
+def _around(opening: str, url: str) -> _Around | None:
+    """Return what the entries in `opening` inherit; None where there is more to it."""
+    declared = [(name, one or other) for name, one, other in _DECLARED.findall(opening)]
+    attributes, rss = dict(declared), opening.startswith("<rss")
+    inherited = {name for name in attributes if name.endswith(("base", "lang"))} - {"xml:base", "xml:lang"}
+    if inherited or len(attributes) < len(declared) or not _OPENING.fullmatch(opening):
+        return None
+    if attributes.get("xmlns") != (None if rss else _ATOM):
+        return None
+    usual = frozenset(prefix for prefix in USUAL if attributes.get(f"xmlns:{prefix}") == USUAL[prefix])
+    return _Around(
+        rss, usual, _base(url, attributes.get("xml:base", "")), attributes.get("xml:lang", "").strip()
+    )
+
+
+def _children(text: str, around: _Around) -> dict[str, tuple[str, str]] | None:
     """Return the type and the text of each element that counts; None where there is anything else."""
     start = _START.match(text)
     at = start.end() if start else len(text) + 1
+    read = _of_rss if around.rss else _of_atom
     found: dict[str, tuple[str, str]] = {}
     while at < len(text):
         child = _CHILD.match(text, at) or _NAMED.match(text, at)
@@ -91,7 +119,7 @@ def _children(text: str, opening: str, *, rss: bool) -> dict[str, tuple[str, str
         names = [name for name, _ in _ATTRIBUTES.findall(child.group(2) or "")] if child.re is _CHILD else []
         if len(set(names)) < len(names):
             return None
-        one = _named(child) if child.re is _NAMED else (_of_rss if rss else _of_atom)(child, opening)
+        one = _named(child) if child.re is _NAMED else read(child, around)
         if one is None or (one[0] and one[0] in found):
             return None
         if one[0]:
@@ -105,10 +133,10 @@ def _named(child: re.Match[str]) -> tuple[str, str, str] | None:
     return ("author", "", name) if name and _survives(name) else None
 
 
-def _of_rss(child: re.Match[str], opening: str) -> tuple[str, str, str] | None:
+def _of_rss(child: re.Match[str], around: _Around) -> tuple[str, str, str] | None:
     """Return what an element of an RSS item is, its type and its text; "" where it does not count."""
     name, attributes, prefix = child.group(1), child.group(2), child.group(1).rpartition(":")[0]
-    if prefix and f'xmlns:{prefix}="{USUAL.get(prefix)}"' not in opening:
+    if prefix and prefix not in around.prefixes:
         return None
     value = _value(child)
     if name in _RSS_IGNORED:
@@ -123,7 +151,7 @@ def _of_rss(child: re.Match[str], opening: str) -> tuple[str, str, str] | None:
     return None if attributes else (_RSS[name], "text/html", value)
 
 
-def _of_atom(child: re.Match[str], _: str) -> tuple[str, str, str] | None:
+def _of_atom(child: re.Match[str], _: _Around) -> tuple[str, str, str] | None:
     """Return what an element of an Atom entry is, as `_of_rss` does."""
     name, attributes = child.group(1), dict(_ATTRIBUTES.findall(child.group(2)))
     if name == "link":
@@ -152,12 +180,11 @@ def _link(attributes: dict[str, str]) -> tuple[str, str, str] | None:
 
 def _entry(found: Mapping[str, tuple[str, str]], base: str, language: str) -> Entry | None:
     """Return what the elements say, put together as feedparser does."""
-    join = feedparser.mixin._urljoin  # noqa: SLF001 - the same join, or keys would differ
     attributes, guid = found.get("guid", ("", ""))
-    link = join(base, found["link"][1])
+    link = _joined(base, found["link"][1])
     bodies = [_plain(found[name], base) for name in ("content", "summary") if name in found]
     return Entry(
-        guid=one_line(join(base, guid) if guid and _PERMALINK[attributes] else guid),
+        guid=one_line(_joined(base, guid) if guid and _PERMALINK[attributes] else guid),
         link=web_address(link, base) if link else "",
         title=one_line(_plain(found["title"], base).text),
         body=max(bodies, key=lambda plain: len(plain.text)) if bodies else Plain(""),
@@ -165,6 +192,11 @@ def _entry(found: Mapping[str, tuple[str, str]], base: str, language: str) -> En
         author=found.get("author", ("", ""))[1],
         language=language_code(language),
     )
+
+
+def _joined(base: str, link: str) -> str:
+    """Return a link resolved as by feedparser, or keys would differ."""
+    return link if is_whole(link) else feedparser.mixin._urljoin(base, link)  # noqa: SLF001
 
 
 def _date(found: Mapping[str, tuple[str, str]]) -> datetime | None:
@@ -207,8 +239,9 @@ def _looks_like_html(value: str) -> bool:
     return bool(feedparser.mixin._FeedParserMixin.looks_like_html(value))  # noqa: SLF001 - the same judgement
 
 
-def _base(url: str) -> str:
-    """Return what feedparser resolves relative links against."""
+def _base(url: str, declared: str) -> str:
+    """Return what feedparser resolves relative links against, where the tags around declare an xml:base."""
     safe = feedparser.mixin.make_safe_absolute_uri
     base: str = safe("", url) or safe(url)
+    base = safe(base, declared or base) or base
     return safe(base, base) or base

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from monitor.edits import changes
 from monitor.model import Change, Item, Match
 from monitor.store import items
-from monitor.store.values import Row, item_row, moment
+from monitor.store.values import Row, item_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +31,6 @@ class Revision(NamedTuple):
 
     gained: frozenset[str]  # the topics that the item did not match before
     edits: int  # how often it was edited by now
-
-
-def find(db: Database, source_id: str, shown: Sequence[Item], now: datetime) -> tuple[Edit, ...]:
-    """Return those of the items that a source shows whose title, text or links are not as they are stored."""
-    current: dict[str, Item] = {}
-    for item in shown:
-        current.setdefault(item.key, item)
-    return tuple(
-        Edit(row["id"], item, moment(row["found"]) or now, in_words)
-        for keys in items.chunks(list(current))
-        for row in db.query(
-            "SELECT id, key, title, text, links, found FROM items"
-            f" WHERE source_id = ? AND key IN ({items.marks(keys)}) ORDER BY id",
-            [source_id, *keys],
-        )
-        if (in_words := (row["title"], row["text"]) != ((item := current[row["key"]]).title, item.text))
-        or row["links"] != json.dumps(item.links)
-    )
 
 
 def revise(db: Database, edit: Edit, item: Item, matches: Sequence[Match], now: datetime) -> Revision | None:

@@ -39,23 +39,6 @@ class Found:
         return min(self.item.published or self.found, self.found)
 
 
-def unknown(db: Database, source_id: str, items: Sequence[Item]) -> tuple[Item, ...]:
-    """Return those of a source's items that are not stored yet, in their order, each key once."""
-    known = {
-        row["key"]
-        for keys in chunks([item.key for item in items])
-        for row in db.query(
-            f"SELECT key FROM items WHERE source_id = ? AND key IN ({marks(keys)})",
-            [source_id, *keys],
-        )
-    }
-    fresh: dict[str, Item] = {}
-    for item in items:
-        if item.key not in known:
-            fresh.setdefault(item.key, item)
-    return tuple(fresh.values())
-
-
 def moments(db: Database, source_id: str, limit: int) -> list[datetime]:
     """Return when the latest items of a source came: as published, but not later than found."""
     rows = db.query(

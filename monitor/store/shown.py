@@ -1,0 +1,112 @@
+"""What a source shows beside what is stored of it: what is new, what was edited, what was only renamed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlite_utils import Database
+
+from monitor.model import Item
+from monitor.store.edits import Edit
+from monitor.store.items import chunks, marks
+from monitor.store.values import Row, moment, stamp
+from monitor.stories import canonical_link
+
+_COLUMNS: Final = "id, key, title, text, url, published, links, found"
+
+
+class Shown(NamedTuple):
+    """What a source shows."""
+
+    items: tuple[Item, ...] = ()  # all of it, under the keys that it is stored by
+    new: tuple[Item, ...] = ()  # what is not stored yet, each key once
+    edited: tuple[Edit, ...] = ()  # what is stored with another title or text, or other links
+
+
+def compare(db: Database, source_id: str, items: Sequence[Item], now: datetime) -> Shown:
+    """Return which of the items that a source shows are new and which edited.
+
+    An item that was only named anew is the one that it was before: see `_named_anew`.
+    """
+    stored = {
+        row["key"]: row
+        for keys in chunks([item.key for item in items])
+        for row in db.query(
+            f"SELECT {_COLUMNS} FROM items WHERE source_id = ? AND key IN ({marks(keys)})",
+            [source_id, *keys],
+        )
+    }
+    anew = _named_anew(db, source_id, items, stored)
+    named = tuple(replace(item, key=anew[item.key]["key"]) if item.key in anew else item for item in items)
+    stored |= {row["key"]: row for row in anew.values()}
+    current: dict[str, Item] = {}
+    for item in named:
+        current.setdefault(item.key, item)
+    new = tuple(item for key, item in current.items() if key not in stored)
+    known = [(item, stored[key]) for key, item in current.items() if key in stored]
+    return Shown(named, new, tuple(edit for item, row in known if (edit := _edit(item, row, now))))
+
+
+def _edit(item: Item, row: Row, now: datetime) -> Edit | None:
+    """Return how an item differs from its row; None where it does not."""
+    in_words = (row["title"], row["text"]) != (item.title, item.text)
+    if not in_words and row["links"] == json.dumps(item.links):
+        return None
+    return Edit(row["id"], item, moment(row["found"]) or now, in_words)
+
+
+def _named_anew(
+    db: Database, source_id: str, shown: Sequence[Item], stored: Mapping[str, Row]
+) -> dict[str, Row]:
+    """Return the rows of the items that a source only names anew, by the keys that it gives them now.
+
+    Some feeds count the versions of an article in its guid, make up guids at every request, or get new ones
+    all at once when a site moves to https or to other software. Such an item has the link of a stored one
+    that is not shown any more, and the same title and date, or a guid that leads to the same page as before.
+    A link that several items share, or that leads to a front page, says nothing.
+    """
+    keys, shared = {item.key for item in shown}, Counter(item.url for item in shown)
+    doubtful = {
+        item.key: item
+        for item in shown
+        if item.key not in stored and item.url and shared[item.url] == 1 and canonical_link(item.url)
+    }
+    by_link = _by_link(db, source_id, [item.url or "" for item in doubtful.values()])
+    anew: dict[str, Row] = {}
+    for item in doubtful.values():
+        row = by_link.get(_page(item.url or ""))
+        if row and row["key"] not in keys and _is_same(item, row):
+            anew[item.key] = row
+            keys.add(row["key"])
+    return anew
+
+
+def _by_link(db: Database, source_id: str, links: Sequence[str]) -> dict[str, Row]:
+    """Return the newest stored item of each link, by `http` and by `https`."""
+    return {
+        _page(row["url"]): row
+        for some in chunks([scheme + _page(link) for link in links for scheme in ("http", "https")])
+        for row in db.query(
+            f"SELECT {_COLUMNS} FROM items WHERE source_id = ? AND url IN ({marks(some)}) ORDER BY id",
+            [source_id, *some],
+        )
+    }
+
+
+def _page(link: str) -> str:
+    """Return a link without its scheme."""
+    return link.removeprefix("https").removeprefix("http")
+
+
+def _is_same(item: Item, row: Row) -> bool:
+    """Tell whether an item with the link of a stored one is that one."""
+    published = stamp(item.published) if item.published else None
+    if item.title and (item.title, published) == (row["title"], row["published"]):
+        return True
+    page = canonical_link(item.key)
+    return page is not None and page == canonical_link(row["key"])
