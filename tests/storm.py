@@ -101,7 +101,7 @@ class Storm:
             await asyncio.sleep(self.chance.uniform(0, 0.5))  # the moment of the kill is what is tested
         if step:
             try:
-                code = await self.bot.exit_code(within=4)
+                code = await self.bot.exit_code(within=8)
             except TimeoutError:  # it never came so far
                 pass
             else:
