@@ -76,7 +76,7 @@ class Service:
             commands=commands.COMMANDS,
             add_watch=engine.add_watch,
             remove_watch=engine.remove_watch,
-            staff=lambda chat_id: self._bot.staff(chat_id),  # noqa: PLW0108 -- the bot comes after the desk
+            staff=lambda chat_id, asker: self._bot.staff(chat_id, asker),  # noqa: PLW0108 -- the bot comes later
             wake=lambda: self._courier.wake(),  # noqa: PLW0108
             find_chat=lambda name: self._bot.find_chat(name),  # noqa: PLW0108
         )

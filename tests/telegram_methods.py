@@ -282,6 +282,8 @@ class Telegram:
 
     def do_getChatMember(self, params: Params) -> Params:  # noqa: N802
         chat, user_id = self.writable(params), int(params.get("user_id", 0))
+        if chat.kind == "channel" and (chat.id, self.me()["id"]) not in self.admins:
+            raise Refused(400, "member list is inaccessible")
         if user_id not in self.users:
             raise Refused(400, "user not found")
         user = {"id": user_id, "is_bot": False, "first_name": f"User {user_id}"}

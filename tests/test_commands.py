@@ -90,7 +90,7 @@ class House:
     def wake(self) -> None:
         self.woken += 1
 
-    async def staff(self, chat_id: int) -> Staff:
+    async def staff(self, chat_id: int, _asker: int) -> Staff:
         if self.away:
             raise errors.TelegramUnreachable("Telegram cannot be reached")
         if chat_id not in self.group_admins:

@@ -30,7 +30,7 @@ async def refusal(call: Call) -> Reply | None:
     if request.private or request.anonymous:
         return None
     try:
-        staff = await call.desk.staff(request.chat_id)
+        staff = await call.desk.staff(request.chat_id, request.user_id)
     except errors.MonitorError:
         return refused(call, call.say("refusal.cannot_check"))
     if request.user_id in staff.admins:
@@ -120,7 +120,7 @@ async def managed(call: Call) -> Call | Reply:
 async def _trouble(call: Call, channel_id: int) -> str:
     """Return why somebody may not speak for a channel, as a phrase; "" for those who may."""
     try:
-        staff = await call.desk.staff(channel_id)
+        staff = await call.desk.staff(channel_id, call.request.user_id)
     except errors.TelegramUnreachable:
         return "refusal.cannot_check"
     except errors.MonitorError:

@@ -55,7 +55,7 @@ class Desk:
     commands: Mapping[str, Command]
     add_watch: Callable[[Place, str], Awaitable[Topic]]  # (place, query); raises QueryInvalid
     remove_watch: Callable[[int, str], Awaitable[bool]]  # (chat id, watch id)
-    staff: Callable[[int], Awaitable[Staff]]  # of a group or channel; raises what a sender raises
+    staff: Callable[[int, int], Awaitable[Staff]]  # (chat id, who asks); raises what a sender raises
     find_chat: Callable[[int | str], Awaitable[Peer]]  # by id or "@name"; raises what a sender raises
     wake: Callable[[], None]  # the sender, since something in the outbox may go now
     shortcuts: Shortcuts = field(default_factory=Shortcuts)

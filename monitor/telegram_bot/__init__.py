@@ -26,6 +26,7 @@ from monitor.telegram_bot.client import Client
 from monitor.telegram_bot.gate import Gate as Gate
 from monitor.telegram_bot.replies import LONGEST_WAIT, Replies, wait_after
 from monitor.telegram_bot.requests import membership_of, request_of, update_of
+from monitor.telegram_bot.staff import StaffRoom
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,6 @@ SHORTEST_POLL = 0.2  # seconds between two polls that bring nothing, for a serve
 HANDLING_SECONDS = 1.0  # the next poll, which confirms the updates of the last, waits so long for them
 GRACE_SECONDS = 6.0  # how long stop() waits for what is being handled
 CONFIRM_SECONDS = 2.0  # and then for Telegram to take note of it
-STAFF_SECONDS = 30.0  # for so long it is believed who is an admin of a group
 STALE_SECONDS = 150.0  # a loop without a sign of life for so long is stuck: over twice its longest wait
 SORRY = {
     "en": "Something went wrong here; the operator can see it in the log.",
@@ -82,7 +82,7 @@ class TelegramBot:
         self._on_membership = on_membership
         self._on_supergroup = on_supergroup
         self._replies = Replies(self._client, on_reply)
-        self._staff: dict[int, tuple[float, Staff]] = {}  # chat id -> when it was asked for, and the answer
+        self._staff = StaffRoom(self._client)
         self._offset = 0  # of the next update: 1 above the last one taken in
         self._failures = 0  # tries in a row that found no Telegram
         self._beat = time.monotonic()
@@ -131,13 +131,12 @@ class TelegramBot:
         """
         await self._client.edit(chat_id, message_id, message)
 
-    async def staff(self, chat_id: int) -> Staff:
-        """Return who administers a group or channel, half a minute ago at most; raises as `send` does."""
-        asked, staff = self._staff.get(chat_id, (-STAFF_SECONDS, None))
-        if staff is None or time.monotonic() - asked > STAFF_SECONDS:
-            staff = await self._client.staff(chat_id)
-            self._staff[chat_id] = (time.monotonic(), staff)
-        return staff
+    async def staff(self, chat_id: int, asker: int | None = None) -> Staff:
+        """Return who administers a group or channel, half a minute ago at most; raises as `send` does.
+
+        It is sure of `asker`, also where Telegram gives no list.
+        """
+        return await self._staff.of(chat_id, asker)
 
     def is_gone(self, chat_id: int) -> bool:
         """Tell whether a chat refused everything, or removed the bot, and was not heard of since."""
@@ -267,7 +266,7 @@ class TelegramBot:
         """Do what an update asks for."""
         if change := update.my_chat_member:
             if self._on_membership is not None:
-                self._staff.pop(change.chat.id, None)
+                self._staff.forget(change.chat.id)
                 reply = await self._on_membership(membership_of(change))
                 await self._replies.tell(Place(change.chat.id), reply or Reply(None))
         elif (message := update.message) and (message.migrate_to_chat_id or message.migrate_from_chat_id):

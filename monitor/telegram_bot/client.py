@@ -21,13 +21,14 @@ import httpx
 from telegram import (
     Bot,
     BotCommand,
+    ChatMember,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
     ReplyParameters,
 )
 from telegram.constants import ParseMode
-from telegram.error import NetworkError, TelegramError
+from telegram.error import BadRequest, NetworkError, TelegramError
 from telegram.request import HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter  # there is no public way to make one
 
@@ -129,6 +130,18 @@ class Client:
             # what is not said of posting is shown by the first post
             posts=all(one.get("can_post_messages", True) for one in admins if one["user"]["id"] == me),
         )
+
+    async def standing(self, chat_id: int, user_id: int) -> Staff:
+        """Return the same as far as one user is concerned: that user, or nobody."""
+        return await self._pass(chat_id, self._standing, chat_id, user_id)
+
+    async def _standing(self, chat_id: int, user_id: int) -> Staff:
+        try:
+            member = await self._ask("getChatMember", chat_id=chat_id, user_id=user_id)
+        except BadRequest:  # "user not found" says nothing of the chat
+            raise MessageRefused("Telegram does not tell what this user is in the chat") from None
+        leads = member["status"] in {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
+        return Staff(frozenset({user_id} if leads else ()), posts=True)
 
     async def find_chat(self, name: int | str) -> Peer:
         """Return a chat by its id or its "@name"."""

@@ -17,6 +17,7 @@ from telegram import (
     MessageOriginChannel,
     Update,
 )
+from telegram.constants import ChatID
 
 from monitor.model import Attachment, Membership, Request, Standing
 from monitor.telegram_bot.client import kind_of
@@ -91,7 +92,7 @@ def request_of(update: Update, username: str) -> Request | None:
         message_id=query.message.message_id if query and query.message else None,
         language=user.language_code,
         user_name=user.full_name,
-        anonymous=message is not None and message.sender_chat == chat,
+        anonymous=message is not None and (message.sender_chat == chat or user.id == ChatID.ANONYMOUS_ADMIN),
         file=file,
     )
 
