@@ -5,7 +5,9 @@
 Chats block the bot and take it back, groups become supergroups, messages can be edited no more, Telegram asks
 to wait, fails, is away, loses answers, answers nonsense, refuses for what passes. The stand-in notes every
 request that a correct bot never makes: to somebody who blocked it, to a chat during its wait, to an id of
-before. After the time is over all is mended, and what still waits gets up to five minutes.
+before. An alert may come again only where the answer to the one before was lost, or where it could be edited
+no more. After the time is over all is mended, and what still waits gets up to five minutes. What should not
+have been is shown with what happened in its chat before, and ends in exit code 1.
 """
 
 from __future__ import annotations

@@ -6,16 +6,19 @@ import asyncio
 import random
 import re
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from running import ADMIN, Bot, readers
+from telegram_conduct import Case
+from telegram_methods import SentMessage
 
 AT_ONCE = "[delivery]\nmessages_per_second = 1000\nprivate_per_second = 1000\ngroup_per_minute = 60000\n"
 TEXT = re.compile(r"Starlink report \d+ from the northern front")
 FIRST_PERSON, FIRST_GROUP, SUPERGROUP = 1_000, -2_000, -1_000_000
-FORUM_TOPIC = 7
+SHOWN = 5  # stories of each thing that should not have been
 
 
 @dataclass(frozen=True)
@@ -25,24 +28,24 @@ class Outcome:
     stories: int
     chats: int
     faults: int
-    lost: int  # alerts that did not arrive in a chat that was there all the time, or after it came back
-    repeated: int
-    excusable: int  # repetitions: messages that Telegram took without the bot's hearing of it
     edits: int
-    misdeeds: tuple[str, ...]
+    repeated: int
+    lost: tuple[Case, ...]  # did not arrive in a chat that was there all the time, or after it came back
+    unexplained: tuple[Case, ...]  # came again without that an answer was lost or an edit refused
+    misdeeds: tuple[Case, ...]
 
     @property
     def well(self) -> bool:
         """Whether it was as it should be."""
-        return not self.lost and self.repeated <= self.excusable and not self.misdeeds
+        return not (self.lost or self.unexplained or self.misdeeds)
 
     def __str__(self) -> str:
-        shown = "".join(f"\n  {one}" for one in self.misdeeds[:10])
+        wrong = (*self.lost[:SHOWN], *self.unexplained[:SHOWN], *self.misdeeds[:SHOWN])
         return (
-            f"{self.stories} stories to {self.chats} chats, {self.faults} faults: lost {self.lost}, repeated"
-            f" {self.repeated} ({self.excusable} answers were lost), {self.edits} edits,"
-            f" {len(self.misdeeds)} requests that a correct bot never makes{shown}"
-        )
+            f"{self.stories} stories to {self.chats} chats, {self.faults} faults, {self.edits} edits:"
+            f" lost {len(self.lost)}, repeated {self.repeated}, {len(self.unexplained)} of them unexplained,"
+            f" {len(self.misdeeds)} requests that a correct bot never makes"
+        ) + "".join(f"\n  {one}" for one in wrong)
 
 
 class Chaos:
@@ -59,7 +62,8 @@ class Chaos:
         self.was_away: set[int] = set()
         self.odd: set[int] = set()  # chats of which one message was refused as it stood
         self.stories: list[str] = []
-        self.faults = self.excusable = 0
+        self.faults = 0
+        self.leaving: list[asyncio.TimerHandle] = []  # chats that will leave soon
         self.quick: list[Callable[[int], None]] = [
             self._wait,
             self._fails,
@@ -69,6 +73,7 @@ class Chaos:
             self._odd,
             self._block,
             self._unblock,
+            self._flee,
             self._move,
             self._forget_message,
         ]
@@ -94,7 +99,7 @@ class Chaos:
             await asyncio.sleep(1.5)
         await self.api.wait_for(lambda: not self._missing(), within=settle, or_else=False)
         await asyncio.sleep(2)  # for edits, and for what comes a second time
-        return self._outcome()
+        return self.outcome()
 
     def _publish(self) -> None:
         text = f"Starlink report {len(self.stories)} from the northern front"
@@ -121,7 +126,6 @@ class Chaos:
 
     def _loses(self, chat_id: int) -> None:
         self._inject(chat_id, "lose")
-        self.excusable += 1
 
     def _garbage(self, chat_id: int) -> None:
         self._inject(chat_id, self.chance.choice(["garbage", "portal"]))
@@ -150,9 +154,20 @@ class Chaos:
 
     def _unblock(self, _: int) -> None:
         if self.away:
+            self._return(self.chance.choice(sorted(self.away)))
+
+    def _return(self, chat_id: int) -> None:
+        self.away.remove(chat_id)
+        self.api.unblock(self.now_at[chat_id])
+
+    def _flee(self, _: int) -> None:
+        """Let a chat in that leaves again before it is said anew what was said to its return."""
+        if self.away:
             back = self.chance.choice(sorted(self.away))
-            self.away.remove(back)
-            self.api.unblock(self.now_at[back])
+            self._inject(back, 500, 2)
+            self._return(back)
+            soon = self.chance.uniform(0.2, 2)
+            self.leaving.append(asyncio.get_running_loop().call_later(soon, self._block, back))
 
     def _move(self, chat_id: int) -> None:
         if chat_id < 0 and self.now_at[chat_id] == chat_id and chat_id not in self.away:
@@ -170,37 +185,52 @@ class Chaos:
 
     def _mend(self) -> None:
         self.api.mend()
+        for leaving in self.leaving:
+            leaving.cancel()
         while self.away:
             self._unblock(0)
 
     # What came of it.
 
-    def _told(self) -> Counter[tuple[int, str]]:
+    def _told(self) -> Mapping[tuple[int, str], list[SentMessage]]:
+        """Return the messages that told each chat, by the id of the start, each story."""
         home = {now: chat_id for chat_id, now in self.now_at.items()} | {one: one for one in self.ids}
-        return Counter(
-            (home[message.chat_id], text)
-            for message in self.api.sent
-            if message.chat_id in home
-            for text in TEXT.findall(message.text)
-        )
+        told: defaultdict[tuple[int, str], list[SentMessage]] = defaultdict(list)
+        for message in self.api.sent:
+            if message.chat_id in home:
+                for text in TEXT.findall(message.text):
+                    told[home[message.chat_id], text].append(message)
+        return told
 
     def _missing(self) -> set[tuple[int, str]]:
-        told = self._told()
         whole = {(one, text) for one in self.ids if one not in self.was_away for text in self.stories}
         whole |= {(one, self.stories[-1]) for one in self.was_away}
-        return whole - told.keys()
+        return whole - self._told().keys()
 
-    def _outcome(self) -> Outcome:
-        told = self._told()
-        anew = len(self.api.uneditable)  # messages that could not be edited are sent anew
+    def outcome(self) -> Outcome:
+        """Return what the chaos did up to now."""
+        case, now = self.api.conduct.case, time.monotonic()
+        repeats = [
+            (chat_id, text, first, again)
+            for (chat_id, text), messages in self._told().items()
+            for first, again in pairwise(messages)
+        ]
+        excused = self.api.unheard | self.api.unedited
         return Outcome(
             stories=len(self.stories),
             chats=len(self.ids),
             faults=self.faults,
-            lost=len(self._missing()),
-            repeated=sum(told.values()) - len(told),
-            excusable=self.excusable + anew,
             edits=len(self.api.edits),
+            repeated=len(repeats),
+            lost=tuple(
+                case(self.now_at[chat_id], f"lost in {chat_id}: {text}", now)
+                for chat_id, text in sorted(self._missing())
+            ),
+            unexplained=tuple(
+                case(self.now_at[chat_id], f"again in {chat_id}: {text}", again.at)
+                for chat_id, text, first, again in repeats
+                if first.message_id not in excused
+            ),
             misdeeds=tuple(self.api.conduct.misdeeds),
         )
 

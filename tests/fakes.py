@@ -21,6 +21,7 @@ from telegram_pace import Pace
 
 TOKEN = "123456789:a-token-that-only-the-stand-in-knows"
 TERMINATED = "terminated by other getUpdates request; make sure that only one bot instance is running"
+UNEDITABLE = re.compile("to edit not found|can't be edited")
 WEBHOOK_SET = (
     "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 )
@@ -90,6 +91,7 @@ class BotApi(Telegram):
         self._poll: object = None  # the getUpdates that is being answered
         self.pace: Pace | None = None  # the limits that are enforced
         self.conduct = Conduct()
+        self.unedited: set[int] = set()  # messages of which an edit was refused for good
         self.delay = 0.0  # seconds that each message takes to be answered
 
     @property
@@ -296,12 +298,19 @@ class BotApi(Telegram):
             if exc.parameters:
                 body["parameters"] = exc.parameters
             self.conduct.answered(method, chat_id, exc.description, exc.parameters.get("retry_after"))
+            if UNEDITABLE.search(exc.description):
+                self.unedited.add(int(params.get("message_id", 0)))
         finally:
             self.calls.append(Call(method, chat_id, code, body.get("description", ""), time.monotonic()))
             answer = f"{code} {body.get('description', '')}" if code else f"no answer: {fault and fault.kind}"
             self.conduct.note(chat_id, f"{method} {params.get('text', '')[:60]!r} -> {answer}")
             self._notify()
-        return web.json_response(body, status=code)
+        answer = web.json_response(body, status=code)
+        await answer.prepare(request)
+        await answer.write_eof()
+        if method == "sendmessage" and code == 200:
+            self.unheard.discard(body["result"]["message_id"])
+        return answer
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         data = self.files.get(request.match_info["path"])

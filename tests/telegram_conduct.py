@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from dataclasses import dataclass
 
 SENDING = {"sendmessage", "editmessagetext"}
@@ -18,12 +18,12 @@ FOR_GOOD = re.compile(
 )
 UNDER_WAY = 0.5  # seconds: what was sent before an answer could be read is no misconduct
 OUT = {"kicked", "left"}
-REMEMBERED = 25  # events of each chat
+SHOWN = 25  # events of a story
 
 
 @dataclass(frozen=True)
-class Misdeed:
-    """A request that should not have been made, and what had happened in its chat before."""
+class Case:
+    """Something that should not have been, and what had happened in its chat before."""
 
     what: str
     story: tuple[str, ...]
@@ -36,21 +36,20 @@ class Conduct:
     """Watches what is asked and how it was answered."""
 
     def __init__(self) -> None:
-        self.misdeeds: list[Misdeed] = []
+        self.misdeeds: list[Case] = []
         self._closed: dict[int, tuple[float, str]] = {}  # chat id -> since when, and why, nothing may come
         self._waits: dict[int, tuple[float, float]] = {}  # chat id -> since when and until when
-        self._events: defaultdict[int, deque[tuple[float, str]]] = defaultdict(
-            lambda: deque(maxlen=REMEMBERED)
-        )
+        self._events: defaultdict[int, list[tuple[float, str]]] = defaultdict(list)
 
     def note(self, chat_id: int | None, event: str) -> None:
         """Take note of something for the story of a chat."""
         if chat_id is not None:
             self._events[chat_id].append((time.monotonic(), event))
 
-    def story(self, chat_id: int, at: float) -> tuple[str, ...]:
-        """Return what happened in a chat of late, each with the seconds that it was before a moment."""
-        return tuple(f"{at - then:7.3f} s before: {event}" for then, event in self._events[chat_id])
+    def case(self, chat_id: int, what: str, at: float) -> Case:
+        """Return what should not have been, with what happened in its chat before that moment."""
+        before = [(then, event) for then, event in self._events[chat_id] if then <= at]
+        return Case(what, tuple(f"{at - then:7.3f} s before: {event}" for then, event in before[-SHOWN:]))
 
     def asked(self, method: str, chat_id: int | None, at: float) -> None:
         """Judge a request that came in at this moment."""
@@ -87,4 +86,4 @@ class Conduct:
             self._closed.pop(chat_id, None)
 
     def _blame(self, chat_id: int, what: str, at: float) -> None:
-        self.misdeeds.append(Misdeed(what, self.story(chat_id, at)))
+        self.misdeeds.append(self.case(chat_id, what, at))

@@ -102,6 +102,7 @@ class Telegram:
         self.sent: list[SentMessage] = []  # in the order of acceptance, as first sent
         self.edits: list[SentMessage] = []  # each as it was then
         self.messages: dict[tuple[int, int], SentMessage] = {}  # as they are shown now
+        self.unheard: set[int] = set()  # messages of which the bot was not told that they were taken
         self.uneditable: set[tuple[int, int]] = set()
         self.notices: list[str] = []  # what presses were answered with; "" for nothing
         self.menus: dict[str, list[tuple[str, str]]] = {}
@@ -195,6 +196,7 @@ class Telegram:
         self.count(chat)
         self._check_content(draft)
         message = replace(draft, chat_id=chat.id, message_id=self.number())
+        self.unheard.add(message.message_id)
         self.sent.append(message)
         self.messages[chat.id, message.message_id] = message
         return self._as_json(message)

@@ -257,7 +257,9 @@ async def test_a_message_is_edited_and_deleted_by_its_rules(call: Caller) -> Non
         == "400 Bad Request: message to edit not found"
     )
     call.api.uneditable.add((ANNA, sent["message_id"]))
+    assert call.api.unedited == {1}
     assert await call("editMessageText", **edit) == "400 Bad Request: message can't be edited"
+    assert call.api.unedited == {1, sent["message_id"]}
     assert await call("deleteMessage", **same) is True
     assert await call("deleteMessage", **same) == "400 Bad Request: message to delete not found"
 
@@ -370,7 +372,9 @@ async def test_a_lost_answer_was_heard_and_a_dropped_request_was_not(call: Calle
     call.api.inject("drop")
     with pytest.raises(aiohttp.ClientError):
         await call.say("unheard")
-    assert call.api.texts(ANNA) == ["heard"]
+    await call.say("answered")
+    assert call.api.texts(ANNA) == ["heard", "answered"]
+    assert call.api.unheard == {call.api.sent[0].message_id}
 
 
 async def test_what_is_down_refuses_connections_until_it_is_up_at_the_same_place(call: Caller) -> None:
