@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from monitor import __version__, demo, errors, loop, matching, setup, upkeep
+from monitor import __version__, demo, errors, heap, loop, matching, setup, upkeep
 from monitor.app import Service
 from monitor.backtest import History, days, hits
 from monitor.clock import SystemClock
@@ -134,6 +134,7 @@ def _load(options: argparse.Namespace) -> Config:
 
 
 def _run(options: argparse.Namespace) -> int:
+    heap.settle()
     config = _load(options)
     token = setup.token(config, os.environ)
     for warning in config.warnings:

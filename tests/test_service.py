@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import random
 import re
 import signal
@@ -20,6 +21,7 @@ import pytest
 import web
 from running import ADMIN, CHAT, ROOT, Bot, a_bot, feed
 
+HEAP = 64 * 2**20
 PROMPT = 2.0  # seconds from publication to the chat
 UKRAINIAN = "SpaceX почала вимикати дрони, що використовують Старлінк"
 
@@ -361,3 +363,21 @@ async def test_a_feed_that_fell_silent_is_told_to_the_admins(bot: Bot) -> None:
     bot.api.user_says(ADMIN, "/start")
     await bot.api.wait_for(told, within=20)
     assert told() == ["🔕 Dead: silent for 3 days, usually every 2 hours."]
+
+
+def heaps_of_threads(pid: int) -> int:
+    """Return how many there are: for each, glibc sets 64 MB aside, most of it for later."""
+    maps = [line.split() for line in Path(f"/proc/{pid}/maps").read_text("ascii").splitlines()]
+    places = [[int(place, 16) for place in words[0].split("-")] for words in maps]
+    return sum(
+        start % HEAP == 0 and end == later and last == start + HEAP and words[1] == "---p"
+        for (start, end), (later, last), words in zip(places, places[1:], maps[1:], strict=False)
+    )
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is about glibc")
+async def test_all_its_threads_share_one_heap(bot: Bot) -> None:
+    await bot.start()
+    await bot.baseline()
+    assert bot.process
+    assert heaps_of_threads(bot.process.pid) == 0

@@ -1,0 +1,28 @@
+"""The memory that everything runs in: how glibc asks the system for it and gives it back (mallopt(3)).
+
+glibc gives each thread a heap of its own, and what one of them frees is of no use to the others. It also
+keeps what large documents left for the next ones, more with each that is larger than all before. Both
+let a process grow for days that holds no more than it did.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from typing import Final
+
+_M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+LARGE: Final = 128 * 1024  # bytes that go back to the system when they are freed; glibc begins with as many
+
+
+def settle() -> None:
+    """Let all threads share one heap, and what is large go back at once; before there are other threads.
+
+    Few allocations wait for each other: hardly any thread runs without the interpreter's lock. Where the C
+    library is not glibc this does nothing.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, LARGE)
