@@ -80,6 +80,12 @@ async def test_many_items_at_once_are_no_trouble(store: Store) -> None:
     assert len(seen.new) == 1999
 
 
+def test_lists_of_all_lengths_make_few_different_statements_and_lose_nothing() -> None:
+    lists = {count: list(items.chunks(range(count))) for count in range(1200)}
+    assert {len(some) for chunks in lists.values() for some in chunks} == {2**n for n in range(10)}
+    assert all({n for some in chunks for n in some} == set(range(count)) for count, chunks in lists.items())
+
+
 async def test_a_write_that_raises_leaves_nothing_behind(store: Store) -> None:
     def half(db: object) -> None:
         chats.put(db, chat(), NOW)  # type: ignore[arg-type]

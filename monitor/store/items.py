@@ -21,7 +21,7 @@ SOURCE_COLUMNS = ", ".join(
     f"sources.{name} AS source_{name}" for name in ("name", "kind", "address", "official", "language")
 )
 CAME = "min(ifnull(published, found), found)"  # as `Found.came`
-VARIABLES = 500  # parameters in one statement, well below SQLite's limit
+VARIABLES = 512  # parameters in one statement, well below SQLite's limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +221,11 @@ def marks(values: Sequence[object]) -> str:
 
 
 def chunks(keys: Sequence[T]) -> Iterator[list[T]]:
-    """Yield values in lists short enough for one statement."""
+    """Yield values in lists short enough for one statement.
+
+    The last value is repeated up to a power of two: so there are ten statements of each kind, which are
+    prepared once, and not one for each length.
+    """
     for start in range(0, len(keys), VARIABLES):
-        yield list(keys[start : start + VARIABLES])
+        some = list(keys[start : start + VARIABLES])
+        yield some + some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))

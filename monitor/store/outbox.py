@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from monitor import audience
 from monitor.audience import Hearing
 from monitor.model import Place
-from monitor.store import chats, turns
+from monitor.store import chats, items, turns
 from monitor.store.turns import BACK
 from monitor.store.values import Row, chat_of, stamp
 
@@ -220,6 +220,8 @@ def place_of(row: Row) -> Place:
 
 
 def _chats_of(db: Database, delivery_ids: Iterable[int]) -> set[int]:
-    ids = list(delivery_ids)
-    rows = db.execute(f"SELECT DISTINCT chat_id FROM outbox WHERE id IN ({','.join('?' * len(ids))})", ids)
-    return {chat_id for (chat_id,) in rows.fetchall()}
+    return {
+        chat_id
+        for ids in items.chunks(list(delivery_ids))
+        for (chat_id,) in db.execute(f"SELECT chat_id FROM outbox WHERE id IN ({items.marks(ids)})", ids)
+    }
