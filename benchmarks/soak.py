@@ -29,6 +29,7 @@ WORDS = (
     (Path(__file__).parent.parent / "monitor/matching/data/common_en.txt").read_text("utf-8").split()[100:900]
 )
 SAMPLE_SECONDS = 5
+NUMBERS = 100  # that end a headline
 FIRST = 5_000
 
 
@@ -65,7 +66,7 @@ class Soak:
             entries.append(
                 (
                     f"/{self.items}",
-                    f"{about}{words} {self.items % 100}",
+                    f"{about}{words} {self.items % NUMBERS}",
                     " ".join(self.chance.sample(WORDS, 60)),
                 )
             )
@@ -106,7 +107,8 @@ async def measure(minutes: float, rate: int, count: int, warm_up: float) -> bool
                 bot.api.known(chat_id)
             await bot.start()
             await bot.baseline()
-            bot.post(*(f"Starlink {' '.join(WORDS[at : at + 50])}" for at in range(0, len(WORDS), 50)))
+            said = [*WORDS, *map(str, range(NUMBERS))]
+            bot.post(*(f"Starlink {' '.join(said[at : at + 50])}" for at in range(0, len(said), 50)))
             soak = Soak(bot, 5 * rate, random.Random(1))
             await soak.run(60 * warm_up)
             soak.rate, soak.samples = rate, []
