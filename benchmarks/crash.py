@@ -2,9 +2,9 @@
 
     python benchmarks/crash.py [--runs 200] [--seed 1]
 
-Every other run ends by SIGKILL at any moment, the others at a step between two writes (see
-tests/crashing.py): at the first, then at the second, and so on. A run takes about three seconds. The exit
-code is 1 if an alert was lost, or if one kill repeated more than one.
+Every other run ends by SIGKILL at any moment, most of these once it has found Telegram, the others at a step
+between two writes (see tests/crashing.py): at the first, then at the second, and so on. A run takes about
+three seconds. The exit code is 1 if an alert was lost, or if one kill repeated more than one.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ PROGRAM = str(ROOT / "bot.py")
 AT_ONCE = "[delivery]\nprivate_per_second = 1000\nmessages_per_second = 1000\n"
 READERS = (7, 8, 9)
 MOST_STEPS = 100
+PATIENT = 0.8  # of the kills at any moment come when the bot has found Telegram
 MOST_OPEN = 60  # stories: what falls out of a feed of a hundred before it was ever read is not lost by us
 TEXT = re.compile(r"Starlink report \d+ from the northern front")
 
@@ -28,6 +29,7 @@ class Damage:
 
     kills: int
     struck: int  # of them at a step between two writes
+    at_work: int  # of the others, those of a bot that had sent something since its start
     alerts: int  # that there should be
     lost: int
     repeated: int
@@ -35,7 +37,8 @@ class Damage:
 
     def __str__(self) -> str:
         return (
-            f"{self.kills} kills, {self.struck} of them between two writes, {self.alerts} alerts:"
+            f"{self.kills} kills, {self.struck} of them between two writes and {self.at_work} at any moment"
+            f" after the first message, {self.alerts} alerts:"
             f" lost {self.lost}, repeated {self.repeated}, at most {self.worst} by one kill"
         )
 
@@ -48,6 +51,7 @@ class Storm:
         self.chance = chance
         self.steps = steps  # at which every other kill strikes
         self.struck = 0  # kills at a step
+        self.at_work = 0  # other kills, of a bot that had sent something
         self.published: list[str] = []
         self.kills = 0
         self.marks: list[int] = []  # messages that had been sent at each kill
@@ -92,7 +96,11 @@ class Storm:
     async def _once(self, step: int) -> None:
         """Start the bot, let stories come, and end it: at a step, or at any moment."""
         self.bot.program = [CRASHING, str(step)] if step else [PROGRAM]
+        api, sent = self.bot.api, len(self.bot.api.sent)
+        polls = self._polls()
         await self.bot.start()
+        if not step and self.chance.random() < PATIENT:  # else the kill mostly finds a bot that only begins
+            await api.wait_for(lambda: self._polls() > polls, within=20)
         for _ in range(self.chance.randint(1, 4)):
             self.published.append(f"Starlink report {len(self.published)} from the northern front")
             self.bot.publish((f"/report/{len(self.published)}", self.published[-1], ""))
@@ -110,7 +118,11 @@ class Storm:
                 return
         else:
             await asyncio.sleep(self.chance.uniform(0, 1.5))
+            self.at_work += len(api.sent) > sent
         await self.bot.kill()
+
+    def _polls(self) -> int:
+        return sum(call.method == "getupdates" for call in self.bot.api.calls)
 
     def _told(self) -> Counter[tuple[int, str]]:
         return Counter(
@@ -132,6 +144,7 @@ class Storm:
         return Damage(
             kills=self.kills,
             struck=self.struck,
+            at_work=self.at_work,
             alerts=len(whole),
             lost=len(whole - told.keys()),
             repeated=sum(told.values()) - len(told),
