@@ -235,6 +235,12 @@ def _matched_at_once(items: Sequence[Item], source: Source, watch: Watch) -> tup
         return tuple(_matched(item, source, watch) for item in items) if mine else None
 
 
+def _under(key: str, found: Matched) -> Matched:
+    """Return what was matched under the key by which it is stored."""
+    item, matches = found
+    return found if item.key == key else (replace(item, key=key), matches)
+
+
 def _matched_of(known: Compared, source: Source, watch: Watch) -> dict[str, Matched]:
     """Match what is new and what was edited, by its key."""
     wanted = (*known.shown.new, *(edit.item for edit in known.shown.edited))
@@ -254,7 +260,7 @@ def _matched(item: Item, source: Source, watch: Watch) -> Matched:
 def _with_language(item: Item, source: Source) -> Item:
     """Return an item with its language: its source's, else what its text shows, else what it says itself."""
     shown = source.language or text.language_of(f"{item.title}\n{item.text}")
-    return replace(item, language=shown or item.language)
+    return item if shown in {None, item.language} else replace(item, language=shown)
 
 
 def _log(outcome: Outcome, took: timedelta) -> None:

@@ -53,7 +53,7 @@ async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
         answer = await http.get(
             url,
             {name: value for name, value in conditions.items() if value},
-            trusted=source.trusted and _host(url) == _host(source.address),
+            trusted=source.trusted and (url == source.address or _host(url) == _host(source.address)),
         )
     except MonitorError as error:
         if url == source.address or getattr(error, "after", None):
@@ -104,7 +104,8 @@ def read(body: bytes, content_type: str, url: str) -> Document:
 
 def _the_same(answer: Response, cursor: Cursor) -> Polled:
     """Return that nothing changed."""
-    hints = replace(answer.hints, ttl=ttl_of(cursor.entries))
+    ttl = ttl_of(cursor.entries)
+    hints = replace(answer.hints, ttl=ttl) if ttl else answer.hints
     return Polled(_cursor(answer, cursor), changed=False, hints=hints)
 
 
@@ -198,12 +199,10 @@ def _read_some(
         return None
     try:
         texts = [entry.decode() for entry in entries]
-        if not all(ordinary(text, opening) for text in texts):
-            return None
         plain = [read_plain(text, opening, answer.url, before.language) for text in texts]
         if None not in plain:
             return Document(tuple(entry for entry in plain if entry))
-        if at_once:
+        if at_once or not all(ordinary(text, opening) for text in texts):
             return None
         document = read_xml(pieces.only(texts, opening), answer.url, before.language)
     except (UnicodeDecodeError, SourceUnreadable):
@@ -218,14 +217,13 @@ def _has_too_many_tags(body: bytes) -> bool:
 
 def _cursor(answer: Response, cursor: Cursor) -> Cursor:
     """Return the cursor with what the answer said for the next request."""
-    stayed = cursor.moved_to if answer.asked == cursor.moved_to else None
     fresh = answer.status != _NOT_MODIFIED
-    return replace(
-        cursor,
-        etag=answer.headers.get("etag") or (None if fresh else cursor.etag),
-        last_modified=answer.headers.get("last-modified") or (None if fresh else cursor.last_modified),
-        moved_to=answer.permanent_url or stayed,
-    )
+    etag = answer.headers.get("etag") or (None if fresh else cursor.etag)
+    last_modified = answer.headers.get("last-modified") or (None if fresh else cursor.last_modified)
+    moved_to = answer.permanent_url or (cursor.moved_to if answer.asked == cursor.moved_to else None)
+    if (etag, last_modified, moved_to) == (cursor.etag, cursor.last_modified, cursor.moved_to):
+        return cursor
+    return replace(cursor, etag=etag, last_modified=last_modified, moved_to=moved_to)
 
 
 def _host(url: str) -> str | None:

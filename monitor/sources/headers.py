@@ -47,6 +47,8 @@ def hints(headers: Headers, now: datetime) -> Hints:
 
 def http_date(value: str) -> datetime | None:
     """Return an HTTP date (RFC 9110, 5.6.7) as an aware UTC `datetime`; None where it is none."""
+    if not value:
+        return None
     try:
         parsed = parsedate_to_datetime(value)
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

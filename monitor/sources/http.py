@@ -135,19 +135,22 @@ class Http:
             async with self._turns.turn(here):
                 await self._take_place(self._looks, _PATIENCE)
                 began = asyncio.get_running_loop().time()
-                answer = await self._ask(session, here, dict(headers or {}), left)
+                answer = await self._ask(session, url, here, headers or {}, left)
                 left -= asyncio.get_running_loop().time() - began
             target = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not target:
-                return self._judged(replace(answer, asked=url), str(here) if permanent and moved else None)
+                return self._judged(answer, str(here) if permanent and moved else None)
             permanent, moved = permanent and answer.status in _PERMANENT, True
             here = checked(_joined(here, target), f"{shown(url)} redirects, and the address it names")
         raise SourceUnreachable(f"{shown(url)} redirects more than {MAX_REDIRECTS} times: check its address")
 
     async def _ask(
-        self, session: aiohttp.ClientSession, url: URL, headers: dict[str, str], left: float
+        self, session: aiohttp.ClientSession, asked: str, url: URL, headers: Mapping[str, str], left: float
     ) -> Response:
-        """Return the answer to one request, redirect or not, or raise `SourceUnreachable`."""
+        """Return the answer to one request, redirect or not, or raise `SourceUnreachable`.
+
+        `asked` is the address that led to `url`.
+        """
         try:
             async with asyncio.timeout(max(left, 0)):
                 async with session.get(url, headers=headers, allow_redirects=False) as response:
@@ -167,7 +170,7 @@ class Http:
             raise SourceUnreachable(f"{shown(url)} cannot be reached: {reason(error)}") from error
         now = self._clock.now()
         return Response(
-            response.status, fields, body, str(url), str(url), hints=hints(fields, now), received=now
+            response.status, fields, body, asked, str(url), hints=hints(fields, now), received=now
         )
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -211,7 +214,7 @@ class Http:
     def _judged(self, answer: Response, permanent_url: str | None) -> Response:
         """Return an answer that can be read; raise what the status means for any other."""
         if answer.status in _ANSWERS:
-            return replace(answer, permanent_url=permanent_url)
+            return replace(answer, permanent_url=permanent_url) if permanent_url else answer
         where = shown(answer.url)
         if answer.status == HTTPStatus.GONE:
             raise SourceGone(f"{where} is gone for good (410): remove the source, or give its new address")
@@ -313,7 +316,7 @@ def _fields(response: aiohttp.ClientResponse) -> dict[str, str]:
     """Return the header fields by lower-case name, repeated ones joined (RFC 9110, 5.3), in ASCII alone."""
     fields: dict[str, str] = {}
     for name, raw in response.headers.items():
-        key, value = name.lower(), raw.encode("ascii", "ignore").decode("ascii")
+        key, value = name.lower(), raw if raw.isascii() else raw.encode("ascii", "ignore").decode("ascii")
         fields[key] = f"{fields[key]}, {value}" if key in fields else value
     return fields
 

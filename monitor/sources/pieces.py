@@ -26,6 +26,7 @@ from monitor.sources.envelope import (
 _SPACE: Final = b" \t\r\n"
 _ATOM_END: Final = b"</feed>"
 _TAIL: Final = 100  # bytes
+_BEGINNING: Final = 10_000  # characters in which the tags that enclose the entries stand
 _NAMES: Final = (b"item", b"entry")
 _STARTS: Final = {name: tuple(b"<%s%c" % (name, char) for char in b">" + _SPACE) for name in _NAMES}
 _FIRST: Final = {name: re.compile(rb"<%s(?=[>\s])" % name) for name in _NAMES}
@@ -81,7 +82,7 @@ class Pieces:
     def opening(self) -> str | None:
         """Return the tags that enclose the entries; None where they are not those of RSS or Atom in UTF-8."""
         try:
-            head = without_prolog(parseable(self.head.decode()))
+            head = without_prolog(parseable(self.head.decode()[:_BEGINNING]))
         except UnicodeDecodeError:
             return None
         found = _OPENING.match(head)

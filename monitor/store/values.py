@@ -17,7 +17,8 @@ CHAT_AS_IT_STANDS = tuple(name for name in Chat.__slots__ if name not in {"muted
 
 def stamp(moment: datetime) -> str:
     """Return a moment as text that sorts as it reads: `2026-02-01T12:00:00.000000Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.isoformat(timespec='microseconds').removesuffix('+00:00')}Z"
 
 
 def moment(text: str | None) -> datetime | None:
