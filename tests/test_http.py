@@ -22,7 +22,16 @@ from web import Web
 from monitor.errors import SourceGone, SourceResting, SourceUnreachable
 from monitor.sources.addresses import is_public
 from monitor.sources.headers import hints, http_date, retry_after
-from monitor.sources.http import MAX_BODY, MAX_DOWNLOAD, USER_AGENT, Http, Response, checked, shown
+from monitor.sources.http import (
+    MAX_BODY,
+    MAX_DOWNLOAD,
+    MOST_WAITING,
+    USER_AGENT,
+    Http,
+    Response,
+    checked,
+    shown,
+)
 from monitor.sources.unpacking import NotUnpackable, TooLong, unpack
 
 SHORT = timedelta(seconds=0.5)
@@ -131,6 +140,26 @@ async def test_of_many_large_bodies_two_are_held_at_a_time(web: Web) -> None:
     async with Http(per_host=10) as http:
         await asyncio.gather(*(look(http) for _ in range(8)))
     assert (held, most) == (0, 2)
+
+
+async def test_who_waits_for_a_place_keeps_nobody_from_a_host_and_all_get_one_in_the_end(web: Web) -> None:
+    web.serve("/feed", "<rss/>")
+    held, most = 0, 0
+
+    async def look(http: Http) -> None:
+        nonlocal held, most
+        with http.one_look():
+            await http.get(web.url("/feed"), trusted=True)
+            held += 1
+            most = max(most, held)
+            await asyncio.sleep(0.01)
+            await http.get(web.url("/feed"), trusted=True)  # with others waiting at the same host
+            held -= 1
+
+    async with Http(per_host=1, concurrency=2) as http:
+        await asyncio.wait_for(asyncio.gather(*(look(http) for _ in range(150))), 30)
+    assert held == 0
+    assert 2 < most <= 2 + MOST_WAITING
 
 
 async def test_a_large_body_is_unpacked_whole(web: Web) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from contextvars import ContextVar
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from monitor.errors import SourceGone, SourceUnreachable
 from monitor.model import Hints
 from monitor.sources.addresses import Resolver, SocketFactory, public_socket, was_refused
 from monitor.sources.headers import Headers, hints, retry_after
+from monitor.sources.room import Room
 from monitor.sources.turns import Turns
 from monitor.sources.unpacking import ACCEPTED, NotUnpackable, TooLong, measure, unpack
 
@@ -32,17 +32,12 @@ MAX_BODY: Final = 20 * 2**20  # bytes once unpacked
 MAX_REDIRECTS: Final = 5
 REST: Final = timedelta(minutes=1)  # for a host that answers 429 without a Retry-After
 _MOST_LARGE: Final = 2  # bodies larger than the next at a time, from the first byte until they are read
-_MOST_WAITING: Final = 50  # bodies that wait to be read while others are asked for
-_PATIENCE: Final = 5.0  # seconds: a look that asks for several pages must not wait for another of its kind
+MOST_WAITING: Final = 50  # bodies that wait to be read while others are asked for
 _AT_ONCE: Final = 2**20  # bytes that are unpacked without leaving the event loop
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
 _ANSWERS: Final = frozenset({200, 203, 226, 304})
 _DNS_KEPT: Final = 60  # seconds
-
-
-_PLACES: ContextVar[list[asyncio.Semaphore] | None] = ContextVar("places", default=None)
-"""The places for large bodies that the look under way has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +78,7 @@ class Http:
         self._timeout = timeout.total_seconds()
         self._turns = Turns(concurrency=concurrency, per_host=per_host, gap=gap)
         self._private_hosts = frozenset(host.lower() for host in allow_private_hosts)
-        self._large = asyncio.Semaphore(_MOST_LARGE)
-        self._looks = asyncio.Semaphore(concurrency + _MOST_WAITING)
+        self._room = Room(concurrency + MOST_WAITING, _MOST_LARGE)
         self._user_agent = user_agent
         self._clock = clock or SystemClock()
 
@@ -100,24 +94,12 @@ class Http:
         await self._anywhere.close()
         await self._public.close()
 
-    @contextmanager
-    def one_look(self) -> Iterator[None]:
-        """Count what is asked for within it as one look at a source.
+    def one_look(self) -> AbstractContextManager[None]:
+        """Count what is asked for within it as one look at a source, which has a place while it lasts.
 
-        While it lasts it holds a place, and another where its body is large: so memory does not grow with the
-        number of those that wait to be read. One within another is the same look.
+        See `Room`: so memory does not grow with the number of looks that wait to be read.
         """
-        if _PLACES.get() is not None:
-            yield
-            return
-        places: list[asyncio.Semaphore] = []
-        token = _PLACES.set(places)
-        try:
-            yield
-        finally:
-            _PLACES.reset(token)
-            for place in places:
-                place.release()
+        return self._room.one_look()
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None, *, trusted: bool) -> Response:
         """Return the answer to a GET, after at most five redirects.
@@ -132,17 +114,26 @@ class Http:
         left = self._timeout
         for _ in range(MAX_REDIRECTS + 1):
             session = self._session_for(here.host or "", trusted=trusted and here.host == first)
-            async with self._turns.turn(here):
-                await self._take_place(self._looks, _PATIENCE)
-                began = asyncio.get_running_loop().time()
-                answer = await self._ask(session, url, here, headers or {}, left)
-                left -= asyncio.get_running_loop().time() - began
+            answer, took = await self._in_turn(session, url, here, headers or {}, left)
+            left -= took
             target = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not target:
                 return self._judged(answer, str(here) if permanent and moved else None)
             permanent, moved = permanent and answer.status in _PERMANENT, True
             here = checked(_joined(here, target), f"{shown(url)} redirects, and the address it names")
         raise SourceUnreachable(f"{shown(url)} redirects more than {MAX_REDIRECTS} times: check its address")
+
+    async def _in_turn(
+        self, session: aiohttp.ClientSession, asked: str, url: URL, headers: Mapping[str, str], left: float
+    ) -> tuple[Response, float]:
+        """Return the answer to one request when its turn has come, and the seconds that it took."""
+        while True:
+            await self._room.wait()
+            async with self._turns.turn(url):
+                if await self._room.enter():
+                    began = asyncio.get_running_loop().time()
+                    answer = await self._ask(session, asked, url, headers, left)
+                    return answer, asyncio.get_running_loop().time() - began
 
     async def _ask(
         self, session: aiohttp.ClientSession, asked: str, url: URL, headers: Mapping[str, str], left: float
@@ -185,7 +176,7 @@ class Http:
                 response.close()
                 raise TooLong
             if len(body) > _AT_ONCE:
-                await self._make_room()
+                await self._room.grow()
         return bytes(body)
 
     async def _unpacked(self, packed: bytes, coding: str) -> bytes:
@@ -194,22 +185,8 @@ class Http:
             return unpack(packed, coding, _AT_ONCE)
         except TooLong:
             await asyncio.to_thread(measure, packed, coding, MAX_BODY)
-            await self._make_room()
+            await self._room.grow()
             return await asyncio.to_thread(unpack, packed, coding, MAX_BODY)
-
-    async def _make_room(self) -> None:
-        """Wait for a place for a large body."""
-        await self._take_place(self._large)
-
-    async def _take_place(self, place: asyncio.Semaphore, patience: float | None = None) -> None:
-        """Take a place until this look ends, unless it has one; after `patience` seconds go on without."""
-        places = _PLACES.get()
-        if places is None or place in places:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience) if place.locked() else nullcontext():
-                await place.acquire()
-            places.append(place)
 
     def _judged(self, answer: Response, permanent_url: str | None) -> Response:
         """Return an answer that can be read; raise what the status means for any other."""
