@@ -768,6 +768,26 @@ async def test_a_group_that_left_for_a_supergroup_hears_there(house: House) -> N
     assert house.inbox.titles == [(-1005, "a")]
 
 
+@pytest.mark.parametrize("on_its_way", [False, True])
+async def test_what_a_group_was_told_before_it_moved_is_neither_edited_nor_told_again(
+    house: House, *, on_its_way: bool
+) -> None:
+    """Its messages stay in the old group, and their ids may be those of others in the new one."""
+    await house.queue("a", -5)
+    await house.deliver()
+    if on_its_way:
+        house.inbox.troubles[-5] = [errors.ChatMoved("moved", -1005)]
+    else:
+        await house.store.write(partial(moves.to_supergroup, old_id=-5, new_id=-1005))
+    await house.store.write(partial(outbox.refresh, story_id=1, now=house.clock.now()))
+    house.clock.advance(timedelta(seconds=5))
+    await house.deliver()
+    await house.queue("b", -1005)
+    await house.deliver()
+    assert house.inbox.edited == []
+    assert house.inbox.titles == [(-5, "a"), (-1005, "b")]
+
+
 async def test_a_group_that_is_said_to_have_moved_to_itself_is_tried_again(house: House) -> None:
     house.inbox.troubles[-5] = [errors.ChatMoved("moved", -5)]
     await house.queue("a", -5)
