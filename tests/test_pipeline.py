@@ -782,3 +782,16 @@ async def test_a_look_that_is_written_during_the_next_poll_does_not_refuse_it(ho
     kept = await house.pipeline.states.of(house.feed())
     await house.pipeline.states.flush()
     assert house.pipeline.states.stored(house.feed(), kept) == kept.state.polled
+
+
+async def test_a_look_leaves_a_line_in_the_log_where_it_brought_something(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "monitor.pipeline")
+    lines = []
+    for published in ((OLD,), (OLD,), (NEWS, OLD)):
+        house.publish(*published)
+        await house.poll(house.feed())
+        lines.append([record.message.partition(" new=")[2] for record in caplog.records])
+        caplog.clear()
+    assert lines == [["1 matched=1 queued=0 baseline=yes"], [], ["1 matched=1 queued=1"]]

@@ -264,8 +264,8 @@ def _with_language(item: Item, source: Source) -> Item:
 
 
 def _log(outcome: Outcome, took: timedelta) -> None:
-    if not log.isEnabledFor(logging.INFO) and not outcome.error:
-        return
+    if not (outcome.error or outcome.new or outcome.edited or outcome.baseline or outcome.notes):
+        return  # as after most looks
     facts = f"source={outcome.source_id} took={took.total_seconds() * 1000:.0f}ms"
     if outcome.error:
         log.warning("poll %s error=%r next=%s", facts, outcome.error, outcome.next_poll.isoformat())
