@@ -213,6 +213,8 @@ def _roll_of(db: Database, config: Config) -> Roll:
 def _declare(db: Database, config: Config) -> Roll:
     """Return the list of sources as it is with this config, once the database knows them all."""
     roll = _roll_of(db, config)
+    for source_id in roster.hidden(config.sources, added.every(db)):
+        log.warning("source id=%s state=hidden reason='the config has another one of this id'", source_id)
     sources_table.declare(db, roll.sources)
     return roll
 

@@ -34,6 +34,12 @@ def merged(
     return tuple(replace(source, paused=source.id in paused) for source in found.values())
 
 
+def hidden(configured: Iterable[Source], added: Iterable[Source]) -> list[str]:
+    """Return the ids under which the config has another source than the one that was added by that id."""
+    own = {source.id: identity(source.kind, source.address) for source in configured}
+    return [one.id for one in added if one.id in own and own[one.id] != identity(one.kind, one.address)]
+
+
 def known(kind: str, address: str, sources: Iterable[Source]) -> Source | None:
     """Return the source that has this address already; None where none has."""
     wanted = identity(kind, address)

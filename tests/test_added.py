@@ -151,3 +151,15 @@ async def test_another_version_of_the_service_is_not_written_into(engine: Engine
     await engine.store.write(age)
     with pytest.raises(StoreUnusable, match="older version: restart"), Store.change(tmp_path / "monitor.db"):
         pass
+
+
+async def test_an_added_source_that_the_config_hides_is_named_in_the_log(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await engine.store.write(partial(added.add, new=[MINE], now=NOW))
+    await engine.reconfigure(CONFIG)
+    assert caplog.text == ""
+    other = source(MINE.id, address="https://other.example.org/feed")
+    await engine.reconfigure(replace(CONFIG, sources=(other,)))
+    assert f"source id={MINE.id} state=hidden" in caplog.text
+    assert engine.sources() == (other,)

@@ -771,3 +771,6 @@ async def test_the_latest_items_of_a_watch_are_shown(house: House) -> None:
     await found(house, "Drone over the sea", topic_id=own.id)
     assert "Drone over the sea" in await house.says("/latest")
     assert "Drone over the sea" in await house.says("/latest drone")
+    unknown = await house.says("/latest zzzzzz")
+    assert "drone" in unknown
+    assert own.id not in unknown

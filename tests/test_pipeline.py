@@ -795,3 +795,28 @@ async def test_a_look_leaves_a_line_in_the_log_where_it_brought_something(
         lines.append([record.message.partition(" new=")[2] for record in caplog.records])
         caplog.clear()
     assert lines == [["1 matched=1 queued=0 baseline=yes"], [], ["1 matched=1 queued=1"]]
+
+
+@pytest.mark.parametrize(("late", "told"), [(10, 11), (11, 1)])
+async def test_an_archive_that_a_feed_shows_at_once_is_no_news(house: House, late: int, told: int) -> None:
+    def entry(name: str, age: timedelta) -> str:
+        return web.rss_item(f"Starlink {name}", date=format_datetime(NOW - age))
+
+    known = entry("known", timedelta(hours=1))
+    archive = [entry(f"archived {number}", timedelta(days=9, hours=number)) for number in range(late)]
+    house.web.serve("/example", web.rss(known))
+    await house.poll(house.feed())
+    house.web.serve("/example", web.rss(entry("new", timedelta(0)), known, *archive))
+    outcome = await house.poll(house.feed())
+    assert len(outcome.new) == late + 1
+    assert outcome.queued == told
+
+
+async def test_what_a_feed_brought_while_nobody_looked_is_news(house: House) -> None:
+    def entry(number: int) -> str:
+        return web.rss_item(f"Starlink {number}", date=format_datetime(NOW - timedelta(hours=20 * number)))
+
+    house.web.serve("/example", web.rss(entry(21)))
+    await house.poll(house.feed())
+    house.web.serve("/example", web.rss(*map(entry, range(22))))
+    assert (await house.poll(house.feed())).queued == 21

@@ -9,7 +9,7 @@ from builders import source
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.roster import identity, known, merged, new_id
+from monitor.roster import hidden, identity, known, merged, new_id
 
 FEED = "https://example.org/feed.xml"
 
@@ -27,6 +27,7 @@ def test_the_config_wins_where_an_added_source_has_its_id_or_its_address() -> No
     ]
     assert [one.id for one in merged(configured, others, ())] == ["one", "three"]
     assert merged(configured, others, ())[0].added_by is None
+    assert hidden(configured, others) == ["one"]
 
 
 def test_a_paused_source_stays_in_the_list_and_says_so() -> None:

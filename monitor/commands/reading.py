@@ -48,7 +48,8 @@ async def _latest_of_source(call: Call, topics: Mapping[str, Topic]) -> Reply:
     things: list[choosing.Named] = [*topics.values(), *sources]
     near = choosing.meant(call.argument, things)
     if near is None:
-        return call.reply("latest.unknown", argument=argument, known=listing(topics))
+        known = (name if name in call.desk.topics else topic.name for name, topic in topics.items())
+        return call.reply("latest.unknown", argument=argument, known=listing(known))
     button = Button(clip(near.name, ECHO), f"/latest {near.id}")
     text = call.say("choose.misspelt", argument=argument, meant=near.name)
     return Reply(Message(text, buttons=((button,),)))

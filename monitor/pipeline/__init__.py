@@ -208,12 +208,13 @@ class Pipeline:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         found, queued = done
         following = found.after.next_poll or started
+        baseline = state.succeeded is None
         return Outcome(
             source.id,
             following,
             tuple(found.fresh),
             queued,
-            baseline=state.succeeded is None,
+            baseline,
             notes=polled.notes,
             edited=tuple((one.item, one.matches) for one in found.edited),
             more=following == started,

@@ -195,17 +195,30 @@ def corrections(state: SourceState, edited: Sequence[Revised], now: datetime) ->
     )
 
 
+def _archive(state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
+    """Return the keys of what was published long before the newest item that was known, where that is much.
+
+    What is late by itself is told: dates are wrong at times, and to miss something is worse than to be late.
+    """
+    if state.newest is None:
+        return frozenset()
+    since = state.newest - edits.FRESH
+    late = frozenset(item.key for item, _ in fresh if item.published and item.published < since)
+    return late if len(late) > edits.MANY else frozenset()
+
+
 def news(source: Source, state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
     """Return the keys of what a source has published since its last poll.
 
-    Nothing in its first answer is news, and no post below the newest one seen: it only came into view
-    again because a newer one was deleted. A post that stands in a gap on record is one that was missed.
+    Nothing in its first answer is news, nor is an archive that a feed shows all at once, nor a post below the
+    newest one seen: it only came into view again because a newer one was deleted. A post that stands in a gap
+    on record is one that was missed.
     """
     if state.succeeded is None:
         return frozenset()
     last = state.cursor.last_post
     if source.kind != "channel" or last is None:
-        return frozenset(item.key for item, _ in fresh)
+        return frozenset(item.key for item, _ in fresh) - _archive(state, fresh)
     gaps = read_gaps(state.cursor.gaps)
     numbers = ((item.key, int(item.key.rpartition("/")[2])) for item, _ in fresh)
     return frozenset(key for key, number in numbers if number > last or in_gaps(number, gaps))
