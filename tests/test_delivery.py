@@ -831,6 +831,17 @@ async def test_a_message_that_alone_gets_no_answer_is_given_up_and_the_rest_of_i
     assert await house.counts() == {"sent": 30, "dead": 1}
 
 
+async def test_of_what_got_no_answer_and_is_never_sent_little_is_remembered(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MOST_SUSPECTS", 3)
+    for chat_id in range(1, 10):
+        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("Telegram answers 500")]
+        await house.queue("a", chat_id)
+    await house.deliver()
+    assert len(house.courier._suspects) == 3
+
+
 async def test_a_bug_in_the_sender_costs_one_message_and_not_the_service(house: House) -> None:
     house.inbox.troubles[1] = [ValueError("a bug")]
     await house.queue("a", 1)

@@ -43,6 +43,7 @@ IN_FLIGHT = 4  # messages at once, at the most
 CROWD = 10  # chats whose turn it is, from which on there may be more than one at once
 MARGIN = 1.5  # of what is on its way at once, over what would just be enough
 POISON = 8  # tries without an answer, while other messages get theirs, until a message is given up
+MOST_SUSPECTS = 1000  # messages of which it is known how often they got none
 
 
 class Sender(Protocol):
@@ -273,8 +274,10 @@ class Courier:
 
     def _poisons(self, row: int) -> bool:
         """Tell whether a message got no answer so often, while others got theirs, that it is to blame."""
-        tries, taken = self._suspects.get(row, (0, -1))
+        tries, taken = self._suspects.pop(row, (0, -1))
         self._suspects[row] = (tries + (taken != self._taken), self._taken)
+        while len(self._suspects) > MOST_SUSPECTS:  # the longest untried may never be tried again
+            del self._suspects[next(iter(self._suspects))]
         return self._suspects[row][0] > POISON
 
     async def _settle(self, letter: Letter, remedy: Remedy, error: errors.MonitorError) -> None:
