@@ -200,6 +200,18 @@ def test_a_new_topic_is_found_in_a_text_that_was_read_before() -> None:
     assert [match.topic_id for match in matcher.match(read)] == ["b", "topic"]
 
 
+def test_watches_that_come_and_go_leave_no_keys_behind() -> None:
+    matcher = Matcher([topic("Starlink")])
+    matcher.add(topic("drones", id="stays"))
+    later = matcher._lexicon._postings._later
+    kept = {key: [*terms] for key, terms in later.items()}
+    for words in ("drones", "дрони", "drone strike", "Starlink", "radar"):
+        matcher.add(topic(words, id="goes"))
+        matcher.remove("goes")
+    assert later == kept
+    assert [match.topic_id for match in matcher.match(item("Drones and radar"))] == ["stays"]
+
+
 def test_a_topic_that_needs_no_word_is_always_asked() -> None:
     matcher = Matcher(
         [topic(query="/dron[es]+/ OR truce"), topic(query="source:example OR truce", id="source")]

@@ -83,6 +83,7 @@ class Lexicon:
         term = self._terms[number]
         if not self._users[number] and term is not None:
             self._terms[number] = None
+            self._postings.remove(number, term.keys())
             self._kinds[type(term)] -= 1
             del self._numbers[term]
 

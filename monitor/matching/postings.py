@@ -21,7 +21,7 @@ _PARTS = 256  # sorted one after the other, so that a build needs little more me
 
 
 class Postings:
-    """Which terms have which keys; keys are only ever added (a dead term is the caller's to skip)."""
+    """Which terms have which keys. What was sorted stays (a dead term is the caller's to skip)."""
 
     def __init__(self) -> None:
         self._sorted = array("Q")
@@ -46,6 +46,15 @@ class Postings:
                 self._parts[number >> _PART_SHIFT].append(number)
             else:
                 self._later.setdefault(key, []).append(term)
+
+    def remove(self, term: int, keys: Iterable[str]) -> None:
+        """Take a term out that was added later, from under its keys."""
+        for key in keys:
+            terms = self._later.get(key, [])
+            if term in terms:
+                terms.remove(term)
+                if not terms:
+                    del self._later[key]
 
     def find(self, keys: Iterable[str]) -> Iterator[int]:
         """Return the terms that may have one of these keys, some of them more than once."""
