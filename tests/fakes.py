@@ -435,5 +435,5 @@ def _told(update: Params) -> tuple[int | None, str]:
     """Return the chat that an update is about, and what it tells: what became of the bot, or its kind."""
     kind, content = next((name, value) for name, value in update.items() if isinstance(value, dict))
     within = content.get("message", content)
-    standing = content.get("new_chat_member", {}).get("status")
+    standing = (content.get("new_chat_member") or {}).get("status")
     return within.get("chat", {}).get("id"), standing or kind

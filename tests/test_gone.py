@@ -126,6 +126,22 @@ async def test_what_is_said_to_a_return_does_not_go_to_a_chat_that_left_again(ta
     assert talk.asked == [200]
 
 
+async def test_a_group_that_says_that_the_bot_left_is_gone(talk: Talk) -> None:
+    me = talk.api.me()
+    for number, who in ((-1, {**me, "id": ANNA}), (-2, me)):
+        talk.api.user_says(number, "", user_id=ANNA, left_chat_member=who)
+    await talk.api.wait_for(lambda: talk.bot.is_gone(-2))
+    assert not talk.bot.is_gone(-1)
+
+
+async def test_an_update_of_a_standing_that_is_none_is_passed_over(talk: Talk) -> None:
+    change = {"date": 1, "chat": talk.api.known(ANNA).as_json(), "from": {**talk.api.me(), "id": ANNA}}
+    talk.api.update("my_chat_member", {**change, "old_chat_member": None, "new_chat_member": None})
+    talk.api.user_says(ANNA, "/start")
+    await talk.hears("/start")
+    assert talk.api.texts(ANNA) == ["/start"]
+
+
 async def test_a_chat_that_writes_again_is_answered(talk: Talk) -> None:
     talk.before = partial(block_unseen, talk.api)
     talk.api.user_says(ANNA, "/start")

@@ -25,7 +25,7 @@ from monitor.model import Membership, Message, Peer, Place, Reply, Request, Staf
 from monitor.telegram_bot.client import Client
 from monitor.telegram_bot.gate import Gate as Gate
 from monitor.telegram_bot.replies import LONGEST_WAIT, Replies, wait_after
-from monitor.telegram_bot.requests import membership_of, request_of, update_of
+from monitor.telegram_bot.requests import is_here, membership_of, request_of, update_of
 from monitor.telegram_bot.staff import StaffRoom
 
 log = logging.getLogger(__name__)
@@ -233,23 +233,20 @@ class TelegramBot:
         self._offset = raw["update_id"] + 1
         try:
             update = update_of(raw)
+            here = is_here(update, self._client.bot_id)
         except Exception as exc:  # noqa: BLE001 - whatever PTB stumbles over, the next update must come in
             _log_bug("telegram update not understood", exc)
             return
         if update.effective_chat is None:
             return
         chat_id = update.effective_chat.id
-        self._hear(update, chat_id)
+        if here:  # whatever of this chat still waits for its turn
+            self._gate.opened(chat_id)
+        else:
+            self._gate.gone(chat_id, "the chat has removed the bot")
         task = asyncio.create_task(self._in_turn(update, self._busy.get(chat_id)), name=f"chat={chat_id}")
         self._busy[chat_id] = task
         task.add_done_callback(lambda done: self._busy.pop(chat_id) if self._busy[chat_id] is done else None)
-
-    def _hear(self, update: Update, chat_id: int) -> None:
-        """Take note at once of whether a chat is there, however long what came before it takes."""
-        if update.my_chat_member and membership_of(update.my_chat_member).now == "out":
-            self._gate.gone(chat_id, "the chat has removed the bot")
-        else:
-            self._gate.opened(chat_id)
 
     async def _in_turn(self, update: Update, before: asyncio.Task[None] | None) -> None:
         """Handle an update once the one before it is done."""

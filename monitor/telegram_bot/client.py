@@ -78,6 +78,11 @@ class Client:
             get_updates_request=self._updates,
         )
 
+    @property
+    def bot_id(self) -> int:
+        """Return the bot's id as a user."""
+        return int(self._token.partition(":")[0])
+
     async def close(self) -> None:
         """Close the connections."""
         await self._updates.shutdown()
@@ -124,11 +129,12 @@ class Client:
 
     async def _staff(self, chat_id: int) -> Staff:
         admins = await self._ask("getChatAdministrators", chat_id=chat_id)
-        me = int(self._token.partition(":")[0])
         return Staff(
             admins=frozenset(one["user"]["id"] for one in admins if not one["user"].get("is_bot")),
             # what is not said of posting is shown by the first post
-            posts=all(one.get("can_post_messages", True) for one in admins if one["user"]["id"] == me),
+            posts=all(
+                one.get("can_post_messages", True) for one in admins if one["user"]["id"] == self.bot_id
+            ),
         )
 
     async def standing(self, chat_id: int, user_id: int) -> Staff:

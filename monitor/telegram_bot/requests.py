@@ -130,6 +130,14 @@ def membership_of(change: ChatMemberUpdated) -> Membership:
     )
 
 
+def is_here(update: Update, bot_id: int) -> bool:
+    """Tell whether an update shows that its chat lets the bot in: all do but those of its leaving."""
+    if update.my_chat_member:
+        return membership_of(update.my_chat_member).now != "out"
+    left = update.message.left_chat_member if update.message else None
+    return left is None or left.id != bot_id
+
+
 def _standing(member: ChatMember) -> Standing:
     if member.status in {ChatMember.ADMINISTRATOR, ChatMember.OWNER}:
         return "admin"
