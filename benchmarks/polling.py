@@ -318,7 +318,7 @@ async def phases(port: int, count: int, poll_all: Callable[[], Awaitable[None]])
 
 async def poll_with_ours(port: int, count: int) -> None:
     """Poll with the engine of the service, with nothing left out."""
-    from monitor import matching
+    from monitor import heap, matching
     from monitor.clock import SystemClock
     from monitor.config.reader import parse
     from monitor.engine import Engine
@@ -333,6 +333,7 @@ async def poll_with_ours(port: int, count: int) -> None:
         f'[[topics]]\nid = "topic-{number}"\nname = "{words}"\nkeywords = ["{words}"]\n'
         for number, words in enumerate(TOPICS)
     )
+    heap.settle()
     text = f'[telegram]\ntoken = "1:{"x" * 35}"\n{sources}{topics}'
     config = parse(text, path="config.toml", packs={}, check_query=matching.parse)
     with tempfile.TemporaryDirectory() as folder:
