@@ -30,11 +30,16 @@ OPENINGS = [
     ),
     ("entry", '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang=" uk " xml:base="/relative/">'),
     ("entry", '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://b.example.org/a&amp;b/">'),
+    ("entry", '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://b.example.org/a\nb/">'),
+    ("entry", '<feed xmlns="http://www.w3.org/2005/Atom" xml:BASE="https://b.example.org/x/" xml:Lang="de">'),
+    ("item", '<rss version="2.0" BASE="https://b.example.org/x/"><channel LANG="de">'),
+    ("item", '<rss version="2.0"><channel xml:lang=" ">'),
 ]
 WORDS = st.lists(
     st.sampled_from(
         "word слово &amp; &lt;b&gt; &lt;/b&gt; &amp;nbsp; &quot; < > ; & é Ã© \x80 \u2028 \n \t ]] &#65;"
-        " 😀 https://e.org/?a=1&amp;b=2 /relative ../up a@e.org (x) javascript:x # <br> <!--x-->".split(" ")
+        " &#x1f; &#11; <author> <category> 😀 https://e.org/?a=1&amp;b=2 /relative ../up a@e.org (x)"
+        " javascript:x # <br> <!--x-->".split(" ")
     ),
     max_size=4,
 ).map(" ".join)
@@ -49,6 +54,7 @@ HREFS = st.sampled_from(
         '<link rel="alternate" type="text/html" href="/2"/>',
         '<link href="3"></link>',
         '<link rel="self" href="4"/>',
+        '<link href="https://e.org/\n/7"/>',
         '<link rel="related" href="5"/>',
         '<link rel="alternate" type="application/json" href="6"/>',
     ]
@@ -70,6 +76,7 @@ ITEM = st.lists(
         element("description"),
         element("content:encoded"),
         element("dc:creator"),
+        st.just(f"<dc:creator>{'Some Body ' * 110}</dc:creator>"),
         element("category", ' domain="x"'),
         element("comments"),
         element("author"),
@@ -83,7 +90,7 @@ ITEM = st.lists(
 ENTRY = st.lists(
     st.one_of(
         HREFS,
-        element("title", ' type="html"', ' type="text"', ' type="xhtml"'),
+        element("title", ' type="html"', ' type="text"', ' type="xhtml"', ' type=""'),
         element("id"),
         element("content", ' type="html"', ' type="text"', ' xml:lang="de"'),
         element("summary", ' type="html"'),
@@ -140,6 +147,23 @@ def test_an_entry_inherits_what_feedparser_lets_it_inherit(
     else:
         entry = [title, data.draw(HREFS), *data.draw(ENTRY)]
     same(opening, name, "".join(entry))
+
+
+@pytest.mark.parametrize(
+    ("opening", "name", "entry"),
+    [
+        (OPENINGS[10][1], "entry", '<title>One</title><link href="1"/><id>a</id>'),
+        (OPENINGS[11][1], "entry", '<title>One</title><link href="1"/><id>a</id>'),
+        (OPENINGS[12][1], "item", "<title>One</title><link>1</link><guid>a</guid>"),
+        (OPENINGS[13][1], "item", "<title>One</title><link>1</link>"),
+        (ATOM, "entry", '<title>One</title><link href="https://e.org/\n/1"/>'),
+        (ATOM, "entry", '<title type="">&lt;b&gt;One&lt;/b&gt;</title><link href="1"/>'),
+        (ATOM, "entry", '<title><![CDATA[An <author> &#x1f; of a <category>]]></title><link href="1"/>'),
+        (RSS, "item", f"<title>One</title><link>1</link><dc:creator>{'Some Body ' * 110}</dc:creator>"),
+    ],
+)
+def test_what_feedparser_would_read_otherwise_is_left_to_it(opening: str, name: str, entry: str) -> None:
+    same(opening, name, entry)
 
 
 @pytest.mark.parametrize("opening", [opening for name, opening in OPENINGS if name == "entry"][1:3])

@@ -55,7 +55,7 @@ RELATIVE_BASE = re.compile(r"\bbase(?=\s*+=\s*+[\"']?+\s*+(?!https?://))", re.IG
 AUTHOR = re.compile(
     r"</?(?:[\w.-]+:)?(?:author|creator|managingeditor|webmaster|publisher)(?=[\s>/])", re.IGNORECASE
 )
-_MOST_AUTHOR: Final = 1_000  # characters, with the tags inside
+MOST_AUTHOR: Final = 1_000  # characters, with the tags inside
 _MOST_BASES: Final = 100
 ENTRY = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 ENTRY_END = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
@@ -119,6 +119,11 @@ def tamed(text: str) -> str:
     if len(RELATIVE_BASE.findall(text)) > _MOST_BASES:
         text = RELATIVE_BASE.sub("x-base", text)
     return _COSTLY.sub(_renamed, text)
+
+
+def is_tame(text: str) -> bool:
+    """Tell whether `tamed` leaves a text alone, in whatever document it stands."""
+    return not (_COSTLY.search(text) or ("base" in text.lower() and RELATIVE_BASE.search(text)))
 
 
 def root_name(text: str) -> str:
@@ -185,7 +190,7 @@ def _renamed(found: re.Match[str]) -> str:
     opens, name, author = found.group(1), found.group(2), found.group(3)
     if author:
         closes = f"</{opens[1:]}{name}"
-        if opens.startswith("</") or found.string.find(closes, found.end(), found.end() + _MOST_AUTHOR) >= 0:
+        if opens.startswith("</") or found.string.find(closes, found.end(), found.end() + MOST_AUTHOR) >= 0:
             return found.group()
     return f"{opens}x-{name}"
 

@@ -18,10 +18,11 @@ import feedparser
 
 from monitor.html import Plain, is_whole, one_line, plain_text, read_html, web_address
 from monitor.sources.entries import Entry, language_code
+from monitor.sources.envelope import MOST_AUTHOR, is_tame, parseable
 from monitor.sources.pieces import USUAL
 from monitor.sources.xml_feed import date_of
 
-_ATTRIBUTE: Final = r"\s+[A-Za-z]+=\"[^\"<&]*\""
+_ATTRIBUTE: Final = r"\s+[A-Za-z]+=\"[^\"<&\t\r\n]*\""  # in a value XML makes a space of each break
 _CHILD = re.compile(
     rf"\s*<([A-Za-z:]+)((?:{_ATTRIBUTE})*)\s*"
     r"(?:/>|>(?:<!\[CDATA\[((?:(?!\]\]>).)*)\]\]>|([^<]*))</\1>)",
@@ -32,12 +33,14 @@ _START = re.compile(r"<(?:item|entry)>")
 _ATTRIBUTES = re.compile(r"([A-Za-z]+)=\"([^\"]*)\"")
 _REFERENCE = re.compile(r"&(?:amp|lt|gt|quot|apos);")
 _ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # changed on the way through XML
+_LONG: Final = 2_000  # characters: longer opening tags are not worth remembering
 _OPENING = re.compile(
-    r"(?:<(?:rss|channel|feed)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<&]*\"|'[^'<&]*'))*)\s*>)+", re.ASCII
+    r"(?:<(?:rss|channel|feed)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<&\t\r\n]*\"|'[^'<&\t\r\n]*'))*)\s*>)+",
+    re.ASCII,
 )
 _DECLARED = re.compile(r"\s([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.ASCII)
 _ATOM: Final = "http://www.w3.org/2005/Atom"
-_TYPES: Final = {"": "text/plain", "text": "text/plain", "html": "text/html"}
+_TYPES: Final = {"text": "text/plain", "html": "text/html"}
 _PERMALINK: Final[Mapping[str, bool]] = {
     "": True,
     ' isPermaLink="true"': True,
@@ -80,10 +83,10 @@ class _Around(NamedTuple):
 
 def read_plain(text: str, opening: str, url: str, language: str) -> Entry | None:
     """Return an entry that stands in `opening` in a document at `url`; None where it is not so plain."""
-    around = None if _ODD.search(text) else _around(opening, url)
+    around = None if _ODD.search(text) or len(opening) > _LONG else _around(opening, url)
     if around is None:
         return None
-    found = _children(text, around)
+    found = _children(parseable(text), around)
     if found is None or not {"title", "link"} <= found.keys():
         return None
     return _entry(found, around.base, around.language or language)
@@ -94,15 +97,17 @@ def _around(opening: str, url: str) -> _Around | None:
     """Return what the entries in `opening` inherit; None where there is more to it."""
     declared = [(name, one or other) for name, one, other in _DECLARED.findall(opening)]
     attributes, rss = dict(declared), opening.startswith("<rss")
-    inherited = {name for name in attributes if name.endswith(("base", "lang"))} - {"xml:base", "xml:lang"}
-    if inherited or len(attributes) < len(declared) or not _OPENING.fullmatch(opening):
+    inherited = {name for name in attributes if name.lower().endswith(("base", "lang"))}
+    if (
+        inherited - {"xml:base", "xml:lang"}
+        or len(attributes) < len(declared)
+        or not _OPENING.fullmatch(opening)
+    ):
         return None
     if attributes.get("xmlns") != (None if rss else _ATOM):
         return None
     usual = frozenset(prefix for prefix in USUAL if attributes.get(f"xmlns:{prefix}") == USUAL[prefix])
-    return _Around(
-        rss, usual, _base(url, attributes.get("xml:base", "")), attributes.get("xml:lang", "").strip()
-    )
+    return _Around(rss, usual, _base(url, attributes.get("xml:base", "")), attributes.get("xml:lang", ""))
 
 
 def _children(text: str, around: _Around) -> dict[str, tuple[str, str]] | None:
@@ -130,7 +135,7 @@ def _children(text: str, around: _Around) -> dict[str, tuple[str, str]] | None:
 def _named(child: re.Match[str]) -> tuple[str, str, str] | None:
     """Return the author of an Atom entry."""
     name = child.group(1).strip()
-    return ("author", "", name) if name and _survives(name) else None
+    return ("author", "", name) if name and _survives(name) and len(child.group()) <= MOST_AUTHOR else None
 
 
 def _of_rss(child: re.Match[str], around: _Around) -> tuple[str, str, str] | None:
@@ -142,7 +147,8 @@ def _of_rss(child: re.Match[str], around: _Around) -> tuple[str, str, str] | Non
     if name in _RSS_IGNORED:
         is_empty = child.group().endswith("/>")
         return ("", "", "") if is_empty or (value is not None and name not in _EMPTY_ONLY) else None
-    if name not in _RSS or not value or value.count(_REFUSED.get(name, "\0")):
+    too_long = name == "dc:creator" and len(child.group()) > MOST_AUTHOR
+    if name not in _RSS or not value or value.count(_REFUSED.get(name, "\0")) or too_long:
         return None
     if name == "guid":
         return ("guid", attributes, value) if attributes in _PERMALINK else None
@@ -162,7 +168,7 @@ def _of_atom(child: re.Match[str], _: _Around) -> tuple[str, str, str] | None:
     if name not in _ATOM_TEXTS or not value:
         return None
     if name in {"title", "summary", "content"}:
-        kind = _TYPES.get(attributes.pop("type", ""))
+        kind = _TYPES.get(attributes.pop("type", "text"))
         return None if attributes or kind is None else (name, kind, value)
     return None if attributes else ("guid" if name == "id" else name, "", value)
 
@@ -214,6 +220,8 @@ def _plain(detail: tuple[str, str], base: str) -> Plain:
 def _value(child: re.Match[str]) -> str | None:
     """Return the text of an element as feedparser has it; None where it would mend it."""
     cdata, text = child.group(3), child.group(4)
+    if cdata is not None and not is_tame(cdata):
+        return None
     if cdata is None:
         text = text or ""
         if "]]>" in text or text.count("&") != len(_REFERENCE.findall(text)):
