@@ -211,11 +211,12 @@ def test_after_a_pause_the_sources_of_a_host_do_not_come_as_one() -> None:
 def test_a_rhythm_is_learned_again_every_ten_minutes_and_the_newest_item_known_at_once() -> None:
     before = [NOW - hours * HOUR for hours in range(1, 9)]
     first = standing.learned(SourceState(), before, [item(published=NOW)], NOW)
-    assert (first.newest, first.usual, first.longest) == (NOW, HOUR, HOUR)
-    assert not standing.is_to_learn(first, NOW + 9 * MINUTE)
-    assert standing.is_to_learn(first, NOW + 10 * MINUTE)
+    assert first == (Rhythm(NOW, HOUR, HOUR), NOW)
+    state = SourceState(newest=NOW, usual=HOUR, longest=HOUR, learned=NOW)
+    assert not standing.is_to_learn(state, NOW + 9 * MINUTE)
+    assert standing.is_to_learn(state, NOW + 10 * MINUTE)
     assert standing.is_to_learn(SourceState(newest=NOW, learned=NOW), NOW)  # too little is known yet
-    soon = standing.learned(first, None, [item(published=NOW + MINUTE)], NOW + MINUTE)
-    assert (soon.newest, soon.usual, soon.learned) == (NOW + MINUTE, HOUR, NOW)
-    late = standing.learned(first, None, [item(published=NOW - DAY)], NOW + MINUTE)
-    assert late.newest == NOW
+    soon = standing.learned(state, None, [item(published=NOW + MINUTE)], NOW + MINUTE)
+    assert soon == (Rhythm(NOW + MINUTE, HOUR, HOUR), NOW)
+    late = standing.learned(state, None, [item(published=NOW - DAY)], NOW + MINUTE)
+    assert late == first

@@ -193,10 +193,9 @@ class Pipeline:
             if not few:
                 return answer.judged(known, many)
             here = compare(db)
-            told = zip(here.shown.items, few, strict=True)
-            return answer.judged(
-                here, {item.key: (replace(one, key=item.key), how) for item, (one, how) in told}
-            )
+            keys = (item.key for item in here.shown.items)
+            matched = {key: _under(key, found) for key, found in zip(keys, few, strict=True)}
+            return answer.judged(here, matched)
 
         if not polled.items:
             after = answer.judged(known, many).after

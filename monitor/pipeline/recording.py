@@ -77,7 +77,7 @@ class Answer:
         fresh = tuple(matched[item.key] for item in new)
         revised = tuple(Revised(edit, *matched[edit.item.key]) for edit in edited)
         learned = standing.learned(state, compared.came, new, self.now)
-        after = standing.answered(source, learned, polled, started=self.started, pace=self.pace)
+        after = standing.answered(source, state, polled, learned, started=self.started, pace=self.pace)
         return Found(
             source=source,
             after=after,

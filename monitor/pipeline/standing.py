@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from monitor import errors
 from monitor.cadence import NEVER, SHORTEST, Pace, Rhythm, after_pause, next_poll, rhythm
@@ -15,29 +15,36 @@ REMEMBERED: Final = 50  # items from which the rhythm of a source is learned
 LEARN_AGAIN: Final = timedelta(minutes=10)  # as a median of 50 does not change with the next item
 
 
-def answered(
-    source: Source, state: SourceState, polled: Polled, *, started: datetime, pace: Pace
+class Learned(NamedTuple):
+    """The rhythm of a source, and when it was last learned from its items."""
+
+    rhythm: Rhythm
+    at: datetime | None
+
+
+def answered(  # noqa: PLR0913 -- what it was, what came, and what it means
+    source: Source, state: SourceState, polled: Polled, learned: Learned, *, started: datetime, pace: Pace
 ) -> SourceState:
-    """Return how a source stands that gave an answer; of `state` its rhythm, as it is known by now, counts.
+    """Return how a source stands that gave an answer; `learned` is what is known of its rhythm by now.
 
     What has more than one look takes is due at once.
     """
+    rhythm, learned_at = learned
     following = next_poll(
-        started, source=source, pace=pace, known=known(state), hints=polled.hints, missed=polled.gap
+        started, source=source, pace=pace, known=rhythm, hints=polled.hints, missed=polled.gap
     )
     if polled.more and polled.hints.retry_after is None:
         following = started
-    return replace(
-        state,
+    return SourceState(
         cursor=polled.cursor,
         polled=started,
         succeeded=started,
         changed=started if polled.changed else state.changed,
         next_poll=following,
-        failures=0,
-        failing=None,
-        gone=False,
-        error=None,
+        newest=rhythm.newest,
+        usual=rhythm.usual,
+        longest=rhythm.longest,
+        learned=learned_at,
     )
 
 
@@ -89,13 +96,15 @@ def is_to_learn(state: SourceState, now: datetime) -> bool:
 
 def learned(
     state: SourceState, before: Iterable[datetime] | None, new: Sequence[Item], now: datetime
-) -> SourceState:
-    """Return a state with the rhythm of a source that has new items.
+) -> Learned:
+    """Return the rhythm of a source that has new items.
 
     `before` says when the latest of its other items came; None leaves the rhythm as it is known.
     """
     came = [min(item.published or now, now) for item in new]
-    if before is None:
-        return replace(state, newest=max([*came, state.newest or came[0]])) if came else state
-    latest = rhythm(sorted([*before, *came])[-REMEMBERED:])
-    return replace(state, learned=now, **latest._asdict())
+    if before is not None:
+        return Learned(rhythm(sorted([*before, *came])[-REMEMBERED:]), now)
+    latest = known(state)
+    if came:
+        latest = latest._replace(newest=max([*came, latest.newest or came[0]]))
+    return Learned(latest, state.learned)

@@ -41,11 +41,8 @@ class Found:
 
 def moments(db: Database, source_id: str, limit: int) -> list[datetime]:
     """Return when the latest items of a source came: as published, but not later than found."""
-    rows = db.query(
-        f"SELECT {CAME} AS came FROM items WHERE source_id = ? ORDER BY found DESC LIMIT ?",
-        [source_id, limit],
-    )
-    return [came for row in rows if (came := moment(row["came"]))]
+    sql = f"SELECT {CAME} FROM items WHERE source_id = ? ORDER BY found DESC LIMIT ?"
+    return [came for (text,) in db.execute(sql, [source_id, limit]) if (came := moment(text))]
 
 
 def daily(db: Database, source_ids: Sequence[str], today: date, days: int) -> dict[str, list[int]]:

@@ -1,13 +1,23 @@
-"""Rows put in by plain SQL, on the path of every poll.
+"""Rows read and put in by plain SQL, on the path of every poll.
 
-sqlite-utils looks at the table anew before each insertion, which takes ten times as long as the insertion.
+sqlite-utils looks at the table anew before each insertion, which takes ten times as long as the insertion,
+and sets a savepoint around each query, lest it be a statement that changes something.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlite_utils import Database
+
+from monitor.store.values import Row
+
+
+def fetch(db: Database, sql: str, parameters: Sequence[object]) -> list[Row]:
+    """Return the rows of a SELECT, their columns by name."""
+    cursor = db.execute(sql, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def add_row(db: Database, table: str, facts: Mapping[str, object], *, or_else: str = "ABORT") -> int:

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from monitor.model import Item
 from monitor.store.edits import Edit
 from monitor.store.items import chunks, marks
+from monitor.store.rows import fetch
 from monitor.store.values import Row, moment, stamp
 from monitor.stories import canonical_link
 
@@ -36,7 +37,8 @@ def compare(db: Database, source_id: str, items: Sequence[Item], now: datetime) 
     stored = {
         row["key"]: row
         for keys in chunks([item.key for item in items])
-        for row in db.query(
+        for row in fetch(
+            db,
             f"SELECT {_COLUMNS} FROM items WHERE source_id = ? AND key IN ({marks(keys)})",
             [source_id, *keys],
         )
@@ -91,7 +93,8 @@ def _by_link(db: Database, source_id: str, links: Sequence[str]) -> dict[str, Ro
     return {
         _page(row["url"]): row
         for some in chunks([scheme + _page(link) for link in links for scheme in ("http", "https")])
-        for row in db.query(
+        for row in fetch(
+            db,
             f"SELECT {_COLUMNS} FROM items WHERE source_id = ? AND url IN ({marks(some)}) ORDER BY id",
             [source_id, *some],
         )
