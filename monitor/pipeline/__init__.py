@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,6 +31,9 @@ from monitor.store import Database, Store
 from monitor.store import sources as sources_table
 
 log = logging.getLogger(__name__)
+
+Lookup = Callable[[Database], tuple[Compared, Mapping[str, Matched]]]
+"""Compares what a source shows with what is stored, and says what of it matches what, by its key."""
 
 FEW = 5  # items that are matched at once, on the event loop
 SHORT = 10_000  # characters in all of them
@@ -175,6 +178,12 @@ class Pipeline:
         self, source: Source, kept: Kept, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
         state = kept.state
+        if not polled.items:
+            as_known = standing.learned(state, None, (), started)
+            after = standing.answered(source, state, polled, as_known, started=started, pace=self.pace)
+            if only_looked_at(state, after):
+                self.states.touch(source, kept, after)
+                return Outcome(source.id, after.next_poll or started, notes=polled.notes)
         compare = partial(
             compared,
             source_id=source.id,
@@ -182,27 +191,10 @@ class Pipeline:
             started=started,
             learn=standing.is_to_learn(state, started),
         )
-        few = _matched_at_once(polled.items, source, watch)
-        known = await self._store.read(compare) if few is None else Compared()
-        many = await asyncio.to_thread(_matched_of, known, source, watch) if few is None else {}
+        look = await self._lookup(compare, polled.items, source, watch)
         now, before = self._clock.now(), self.states.stored(source, kept)
         answer = Answer(source, state, polled, watch.topics, started, now, self.pace, before)
-
-        def find(db: Database) -> Found:
-            """Compare what is little here, where it is stored: a thread less to wait for."""
-            if not few:
-                return answer.judged(known, many)
-            here = compare(db)
-            keys = (item.key for item in here.shown.items)
-            matched = {key: _under(key, found) for key, found in zip(keys, few, strict=True)}
-            return answer.judged(here, matched)
-
-        if not polled.items:
-            after = answer.judged(known, many).after
-            if only_looked_at(state, after):
-                self.states.touch(source, kept, after)
-                return Outcome(source.id, after.next_poll or started, notes=polled.notes)
-        done = await self.states.store(source, partial(_stored, find=find))
+        done = await self.states.store(source, partial(_stored, answer=answer, look=look))
         if done is None:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         found, queued = done
@@ -219,10 +211,36 @@ class Pipeline:
             more=following == started,
         )
 
+    async def _lookup(
+        self, compare: Callable[[Database], Compared], items: Sequence[Item], source: Source, watch: Watch
+    ) -> Lookup:
+        """Return how to get to know what of the items is new or edited, and what that matches.
 
-def _stored(db: Database, find: Callable[[Database], Found]) -> tuple[SourceState, tuple[Found, int]] | None:
+        What is little is matched here and compared in the transaction that stores it, which saves two threads
+        to wait for; what is more is compared first, and of it only what is new or edited is matched.
+        """
+        few = _matched_at_once(items, source, watch)
+        if few is not None:
+            return partial(_compared_here, compare=compare, found=few)
+        known = await self._store.read(compare)
+        matched = await asyncio.to_thread(_matched_of, known, source, watch)
+        return lambda _: (known, matched)
+
+
+def _compared_here(
+    db: Database, compare: Callable[[Database], Compared], found: Sequence[Matched]
+) -> tuple[Compared, dict[str, Matched]]:
+    """Return what is stored of items, and what was found in each of them, by the key that it is stored by."""
+    if not found:
+        return Compared(), {}
+    known = compare(db)
+    keys = (item.key for item in known.shown.items)
+    return known, {key: _under(key, one) for key, one in zip(keys, found, strict=True)}
+
+
+def _stored(db: Database, answer: Answer, look: Lookup) -> tuple[SourceState, tuple[Found, int]] | None:
     """Store a poll; return the state that it left, what was stored, and how many rows were queued."""
-    found = find(db)
+    found = answer.judged(*look(db))
     queued = record(db, found)
     return None if queued is None else (found.after, (found, queued))
 
