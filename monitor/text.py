@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     rf"""
       (?P<url>
           (?:https?://|ftp://|tg://|www\.)[^\s<>"«»]+(?<![.,;:!?)\]'’…])
-        | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
+        | (?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+
         | (?<![\w@.-])(?:[a-z0-9-]+\.)+(?:com|org|net|info|gov|mil|int|edu|news|tv|me|io|ai|app
               |eu|uk|ua|ru)(?![\w-])(?!\.\w)(?:[/?][^\s<>"«»]*(?<![.,;:!?)\]'’…]))?
       )
@@ -86,7 +86,7 @@ _UNIFIED = str.maketrans(
 )
 _KEPT = {"и\u0306": "й", "і\u0308": "ї"}  # letters of their own, not accented ones
 _ACCENTED = re.compile(r".[\u0300-\u036f]+", re.DOTALL)
-_MIXED_RUN = re.compile(r"[a-zа-яіїєґ']*(?:[a-z][а-яіїє]|[а-яіїє][a-z])[a-zа-яіїєґ']*")
+_MIXED_RUN = re.compile(r"(?<![a-zа-яіїєґ'])[a-zа-яіїєґ']*(?:[a-z][а-яіїє]|[а-яіїє][a-z])[a-zа-яіїєґ']*")
 _BORROWED = re.compile("[a-z]{3,}'?(?:ів|ов|ам|ах|ом|ем)")  # a Latin name with a Cyrillic ending
 _TO_CYRILLIC = str.maketrans("abcehikmoptxy", "авсенікмортху")
 _TO_LATIN = str.maketrans("авсенікмортху", "abcehikmoptxy")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,14 @@ def test_tokens_slice_the_original_and_never_overlap(text: str) -> None:
 @given(st.one_of(st.text(), st.text(ALPHABET)))
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize("part", ["_", "-", "a-", "a.", "a_", "е", "ё", "a@", "www."])
+def test_no_text_takes_a_time_that_grows_with_the_square_of_its_length(part: str) -> None:
+    began = process_time()
+    tokens(part * 25_000)
+    fold(part * 25_000)
+    assert process_time() - began < 2  # a twentieth of that is usual, and the square takes 5 and more
 
 
 @given(st.text())
