@@ -343,6 +343,12 @@ def test_a_few_plain_entries_are_read_at_a_glance() -> None:
     assert not unchanged.changed
     assert glance(*plain, *OLD) is None
     assert glance(f"<item><title>{'x' * 20_000}</title><link>https://e.org/</link></item>", *OLD) is None
+    slow = "".join(
+        f"<font a{n}><p>" for n in range(200)
+    )  # for a parser of HTML: each end tag copies them all
+    for markup in (f"<![CDATA[{slow}]]>", slow.replace("<", "&lt;").replace(">", "&gt;")):
+        body = f"<description>{markup}</description>"
+        assert glance(f"<item><title>New</title><link>https://e.org/</link>{body}</item>", *OLD) is None
     assert glance("<item><title>An odd one</title><link>https://e.org/</link><odd/></item>", *OLD) is None
 
 

@@ -36,7 +36,7 @@ Lookup = Callable[[Database], tuple[Compared, Mapping[str, Matched]]]
 """Compares what a source shows with what is stored, and says what of it matches what, by its key."""
 
 FEW = 5  # items that are matched at once, on the event loop
-SHORT = 10_000  # characters in all of them
+SHORT = 2_000  # characters in all of them
 CHANGED_MEANWHILE = "it was paused, removed or given another address while it was read: that is not stored"
 
 
