@@ -788,6 +788,24 @@ async def test_what_a_group_was_told_before_it_moved_is_neither_edited_nor_told_
     assert house.inbox.titles == [(-5, "a"), (-1005, "b")]
 
 
+async def test_what_arrives_in_a_group_while_it_moves_is_neither_edited_nor_told_again(house: House) -> None:
+    send = house.inbox.send
+
+    async def slowly(place: Place, message: Message) -> int:
+        message_id = await send(place, message)
+        await house.store.write(partial(moves.to_supergroup, old_id=-5, new_id=-1005))
+        return message_id
+
+    house.inbox.send = slowly  # type: ignore[method-assign]
+    await house.queue("a", -5)
+    await house.deliver()
+    await house.store.write(partial(outbox.refresh, story_id=1, now=house.clock.now()))
+    house.clock.advance(timedelta(seconds=5))
+    await house.deliver()
+    assert house.inbox.edited == []
+    assert house.inbox.titles == [(-5, "a")]
+
+
 async def test_a_group_that_is_said_to_have_moved_to_itself_is_tried_again(house: House) -> None:
     house.inbox.troubles[-5] = [errors.ChatMoved("moved", -5)]
     await house.queue("a", -5)

@@ -332,8 +332,9 @@ async def delivered(house: House) -> list[Delivery]:
     """Take what goes next out of the outbox, as if it was sent, a while after the last poll."""
     house.clock.advance(timedelta(minutes=1))
     bundle = await claimed(house)
-    ids = [one.id for one in bundle]
-    await house.store.write(partial(outbox.sent, delivery_ids=ids, message_id=77, now=house.clock.now()))
+    for one in bundle:
+        message, now = (one.chat.id, 77), house.clock.now()
+        await house.store.write(partial(outbox.sent, delivery_ids=[one.id], message=message, now=now))
     return bundle
 
 

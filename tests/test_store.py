@@ -193,7 +193,7 @@ async def test_a_story_is_queued_for_a_chat_once(store: Store) -> None:
     await deliver(store, second, story)
     assert await store.read(outbox.count) == {"queued": 1}
     assert await store.read(partial(outbox.told, story_id=story)) == set()
-    await store.write(partial(outbox.sent, delivery_ids=[1], message_id=5, now=NOW))
+    await store.write(partial(outbox.sent, delivery_ids=[1], message=(1, 5), now=NOW))
     assert await store.read(partial(outbox.told, story_id=story)) == {Place(1)}
 
 

@@ -325,7 +325,8 @@ class Courier:
 
 def _sent(db: Database, letter: Letter, message_id: int, now: datetime, *, as_list: bool) -> None:
     outbox.give_back(db, [one.id for one in letter.left])
-    outbox.sent(db, [one.id for one in letter.told], message_id, now, digest=as_list)
+    message = letter.told[0].chat.id, message_id
+    outbox.sent(db, [one.id for one in letter.told], message, now, digest=as_list)
 
 
 async def _wait(event: asyncio.Event, longest: timedelta) -> None:

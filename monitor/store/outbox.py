@@ -94,18 +94,25 @@ def refresh(db: Database, story_id: int, now: datetime) -> int:
 
 
 def sent(
-    db: Database, delivery_ids: Sequence[int], message_id: int, now: datetime, *, digest: bool = False
+    db: Database,
+    delivery_ids: Sequence[int],
+    message: tuple[int, int],
+    now: datetime,
+    *,
+    digest: bool = False,
 ) -> None:
-    """Mark rows as sent or edited, in the message of this id; `digest`: in a list with others.
+    """Mark rows as sent or edited, in the message of this chat and id; `digest`: in a list with others.
 
-    What grew while it was on its way is to be edited.
+    What grew while it was on its way is to be edited, unless its chat has another id by now: there the
+    message is another one.
     """
     for delivery_id in delivery_ids:
         db.execute(
-            "UPDATE outbox SET state = CASE WHEN stale AND NOT ?1 THEN 'changed' ELSE 'sent' END,"
-            " stale = 0, digest = digest OR ?1, message_id = ?2, due = CASE WHEN stale THEN ?3 ELSE due END,"
-            " finished = ?3, error = NULL WHERE id = ?4",
-            [digest, message_id, stamp(now), delivery_id],
+            "UPDATE outbox SET"
+            " state = CASE WHEN stale AND NOT ?1 AND chat_id = ?5 THEN 'changed' ELSE 'sent' END,"
+            " message_id = CASE WHEN chat_id = ?5 THEN ?2 END, due = CASE WHEN stale THEN ?3 ELSE due END,"
+            " stale = 0, digest = digest OR ?1, finished = ?3, error = NULL WHERE id = ?4",
+            [digest, message[1], stamp(now), delivery_id, message[0]],
         )
     for chat_id in _chats_of(db, delivery_ids):
         turns.welcome(db, chat_id)
