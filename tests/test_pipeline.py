@@ -811,6 +811,8 @@ async def test_an_archive_that_a_feed_shows_at_once_is_no_news(house: House, lat
     outcome = await house.poll(house.feed())
     assert len(outcome.new) == late + 1
     assert outcome.queued == told
+    hidden = late + 1 - told
+    assert outcome.notes == ((f"published long ago, told to nobody: {hidden}",) if hidden else ())
 
 
 async def test_what_a_feed_brought_while_nobody_looked_is_news(house: House) -> None:

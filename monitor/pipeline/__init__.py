@@ -206,7 +206,7 @@ class Pipeline:
             tuple(found.fresh),
             queued,
             baseline,
-            notes=polled.notes,
+            notes=found.notes,
             edited=tuple((one.item, one.matches) for one in found.edited),
             more=following == started,
         )

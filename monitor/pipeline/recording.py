@@ -48,6 +48,7 @@ class Found:
     now: datetime
     notices: Sequence[Notice] = ()  # for the admins
     before: datetime | None = None  # the last look before this one
+    notes: tuple[str, ...] = ()  # what the operator should know
 
 
 class Compared(NamedTuple):
@@ -75,6 +76,7 @@ class Answer:
         _, new, edited = compared.shown
         source, state, polled = self.source, self.state, self.polled
         fresh = tuple(matched[item.key] for item in new)
+        late = _archive(state, fresh) if source.kind == "feed" else ()
         revised = tuple(Revised(edit, *matched[edit.item.key]) for edit in edited)
         learned = standing.learned(state, compared.came, new, self.now)
         after = standing.answered(source, state, polled, learned, started=self.started, pace=self.pace)
@@ -89,6 +91,7 @@ class Answer:
             now=self.now,
             notices=missed(source, state.cursor.gaps, polled.cursor.gaps),
             before=self.before,
+            notes=(*polled.notes, *([f"published long ago, told to nobody: {len(late)}"] if late else [])),
         )
 
 
