@@ -83,16 +83,23 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return `text` cleaned, on one line, with single spaces."""
-    return _SPACE.sub(" ", clean(text)).strip()
+    text = clean(text)
+    return (text if _is_tidy(text) else _SPACE.sub(" ", text)).strip()
 
 
 def paragraphs(text: str) -> str:
     """Return `text` cleaned, its lines stripped, with at most one empty line in a row."""
-    text = _INLINE_SPACE.sub(" ", clean(text))
-    if "\n" not in text:
+    text = clean(text)
+    if _is_tidy(text):
         return text.strip()
+    text = _INLINE_SPACE.sub(" ", text)
     lines = (line.strip() for line in text.split("\n"))
     return _MANY_BREAKS.sub("\n\n", "\n".join(lines)).strip()
+
+
+def _is_tidy(text: str) -> bool:
+    """Tell whether a text has no spaces but single usual ones, and no breaks."""
+    return text.isprintable() and "  " not in text
 
 
 def plain_text(text: str) -> Plain:

@@ -26,7 +26,7 @@ from monitor.sources.envelope import (
 _SPACE: Final = b" \t\r\n"
 _ATOM_END: Final = b"</feed>"
 _TAIL: Final = 100  # bytes
-_BEGINNING: Final = 10_000  # characters in which the tags that enclose the entries stand
+_BEGINNING: Final = 3_000  # characters in which the tags that enclose the entries stand
 _NAMES: Final = (b"item", b"entry")
 _STARTS: Final = {name: tuple(b"<%s%c" % (name, char) for char in b">" + _SPACE) for name in _NAMES}
 _FIRST: Final = {name: re.compile(rb"<%s(?=[>\s])" % name) for name in _NAMES}
