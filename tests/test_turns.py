@@ -10,6 +10,7 @@ from simulated import simulated
 from yarl import URL
 
 from monitor.errors import SourceResting
+from monitor.sources.room import Room
 from monitor.sources.turns import MANY_HOSTS, MOST_SLOW, PATIENCE, Turns
 
 NEWS, OTHER = URL("https://news.example.org/feed"), URL("https://other.example.org/feed")
@@ -57,6 +58,30 @@ def test_hosts_on_the_internet_have_a_small_gap_and_this_machine_has_none() -> N
 
 def test_fifty_channels_of_one_host_are_read_within_a_minute() -> None:
     assert max(simulated(Asked().all(*[(URL("https://t.me/s/a"), 1.0)] * 50))) < 30
+
+
+def test_a_hundred_looks_of_several_pages_at_one_host_hold_up_no_other() -> None:
+    """A look keeps its place from its first page to its last, so that those that began have to end first."""
+    room, turns = Room(20, 2), Turns(concurrency=100, per_host=2, gap=timedelta(0))
+
+    async def look(url: URL, pages: int) -> float:
+        began = asyncio.get_running_loop().time()
+        with room.one_look():
+            for _ in range(pages):
+                await room.wait()
+                async with turns.turn(url, begun=room.has_place()):
+                    assert await room.enter()
+                    await asyncio.sleep(1)
+        return asyncio.get_running_loop().time() - began
+
+    async def work() -> float:
+        crowd = [asyncio.create_task(look(NEWS, 3)) for _ in range(100)]
+        await asyncio.sleep(30)
+        took = await look(OTHER, 1)
+        await asyncio.gather(*crowd)
+        return took
+
+    assert simulated(work()) == 1
 
 
 def test_a_hundred_requests_that_wait_for_one_host_hold_up_no_other() -> None:

@@ -129,7 +129,7 @@ class Http:
         """Return the answer to one request when its turn has come, and the seconds that it took."""
         while True:
             await self._room.wait()
-            async with self._turns.turn(url):
+            async with self._turns.turn(url, begun=self._room.has_place()):
                 if await self._room.enter():
                     began = asyncio.get_running_loop().time()
                     answer = await self._ask(session, asked, url, headers, left)

@@ -2,7 +2,8 @@
 
 A look at a source takes a place with its first request and keeps it until what it read is stored. Who waits
 for a place holds no turn at a host, and who waits for a turn holds no place unless there were none left:
-else a few slow hosts could take them all, or two looks wait for each other.
+else a few slow hosts could take them all, or two looks wait for each other. A look that has its place goes
+before those that have none (`Turns`), lest all begin to read a host of many pages and none of them ends.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ class Room:
             return False
         await _take(self._looks)
         return True
+
+    def has_place(self) -> bool:
+        """Tell whether this look has a place."""
+        return self._looks in (_TAKEN.get() or ())
 
     async def grow(self) -> None:
         """Wait for a place for a large body."""

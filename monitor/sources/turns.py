@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Final
@@ -34,16 +34,18 @@ class Turns:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def turn(self, url: URL) -> AsyncIterator[None]:
+    async def turn(self, url: URL, *, begun: bool = False) -> AsyncIterator[None]:
         """Wait until the host, and then the whole client, has room for one more request.
 
-        Raises `SourceResting` where the host asked for a pause that is not over.
+        A look that has `begun`, and holds what it read, goes before those that have not: else all would begin
+        before any of them ends. Raises `SourceResting` where the host asked for a pause that is not over.
         """
         host = self._host(url)
         host.check()
         with host.visit():
             seat = _Seat(host)
-            await host.seats.acquire()
+            async with nullcontext() if begun else host.entrance:
+                await host.seats.acquire()
             try:
                 await host.keep_apart()
                 host.check()
@@ -78,6 +80,7 @@ class _Host:
         self.name = name
         self.gap = gap
         self.seats = asyncio.Semaphore(seats)
+        self.entrance = asyncio.Lock()  # for looks that begin: one of them at a time waits for a seat
         self.slow = 0  # requests that gave their seat up
         self.until = 0.0  # the end of the pause, by the loop's clock
         self._visitors = 0  # requests that run or wait here
