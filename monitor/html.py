@@ -33,6 +33,11 @@ _INLINE_SPACE = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # passes over the single sp
 _SPACE = re.compile(r"\s{2,}|[^\S ]")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 _TAG = re.compile(r"<[A-Za-z/!?]")
+# What formats text and is left open is copied into each paragraph that follows.
+_FORMATTING = re.compile(
+    r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.ASCII | re.IGNORECASE
+)
+_MOST_FORMATTED: Final = 200  # tags
 _LINE_ENDS = re.compile(r"[ ]*\r[\r ]*")
 _ENDED_TWICE = re.compile(r"\r*\n\r*")
 _URL = re.compile(r"https?://[^\s<>\"«»„“”]+", re.IGNORECASE)
@@ -119,7 +124,7 @@ def read_html(markup: str, base: str = "") -> Plain:
     markup = markup[:MAX_MARKUP]
     if not _TAG.search(markup):
         return plain_text(unescape(markup))
-    node = parse_html(markup, fragment=True).root
+    node = parse_html(markup, fragment=True, unformatted=True).root
     pieces: list[str] = []
     addresses: list[str] = []
     while node is not None:
@@ -128,11 +133,17 @@ def read_html(markup: str, base: str = "") -> Plain:
     return _plain(pieces, addresses, base)
 
 
-def parse_html(markup: str, tags: int = MAX_TAGS, *, fragment: bool = False) -> LexborHTMLParser:
+def parse_html(
+    markup: str, tags: int = MAX_TAGS, *, fragment: bool = False, unformatted: bool = False
+) -> LexborHTMLParser:
     """Return `markup` as a tree, cut off before the tag that would be one more than `tags`.
 
     A fragment is parsed several times faster, as what stands in a body: its root is the first of its nodes.
+    `unformatted` makes a span of each <b> and the like, where tags are many: without that a few kilobytes can
+    take a gigabyte.
     """
+    if unformatted and markup.count("<") > _MOST_FORMATTED:
+        markup = _FORMATTING.sub(r"<\1span", markup)
     if markup.count("<") > tags:
         excess = next(islice(_TAG.finditer(markup), tags, None), None)
         markup = markup[: excess.start()] if excess else markup

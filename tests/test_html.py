@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -98,6 +99,19 @@ def test_nesting_beyond_the_limit_is_cut_off_and_costs_no_time() -> None:
     assert read_html("<div>" * (MAX_TAGS - 1) + "deep").text == "deep"
     assert read_html("<div>" * (MAX_TAGS + 1) + "deep").text == ""
     assert read_html("a" + " < " * (MAX_TAGS + 1) + "<b>z</b>").text.endswith("z")
+
+
+def test_tags_that_are_left_open_are_not_copied_into_all_paragraphs() -> None:
+    markup = "".join(f"<font a{number}><p>{number} " for number in range(1_500))
+    began = process_time()
+    assert read_html(markup).text == "\n\n".join(map(str, range(1_500)))
+    assert process_time() - began < 0.5  # a hundredth of a second is usual, and the copies take more than one
+    assert len(parse_html(markup, unformatted=True).css("*")) < 4_000
+
+
+def test_what_is_formatted_reads_the_same_among_many_tags() -> None:
+    markup = "<p>One <b class='x'>two</b><i>3</i> <code>&lt;b&gt;</code><br><strong/>4 <bold>five</bold></p>"
+    assert read_html(markup * 100).text == "\n\n".join([read_html(markup).text] * 100)
 
 
 def test_clean_text_has_no_controls_and_no_invisible_characters() -> None:

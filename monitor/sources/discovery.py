@@ -28,7 +28,7 @@ def discover(page: str, base: str) -> tuple[FeedLink, ...]:
     They stand there as `<link rel="alternate">` with the type of a feed (RSS Autodiscovery).
     """
     found: dict[str, FeedLink] = {}
-    for link in parse_html(page[:MAX_MARKUP]).css("link[rel][href]"):
+    for link in parse_html(page[:MAX_MARKUP], unformatted=True).css("link[rel][href]"):
         facts = link.attributes
         kind = (facts.get("type") or "").partition(";")[0].strip().lower()
         if "alternate" in (facts.get("rel") or "").lower().split() and kind in _FEED_TYPES:
