@@ -471,6 +471,8 @@ async def test_a_chat_that_is_to_be_left_alone_is_not_asked_and_others_are(api: 
             assert caught.value.after
         with pytest.raises(ChatResting):
             await bot.edit(ANNA, 1, Message("hello"))
+        with pytest.raises(ChatResting):
+            await bot.find_chat(ANNA)
         api.known(BORYS)
         await bot.send(Place(BORYS), Message("hello"))
         asked = [call.code for call in api.calls if call.chat_id == ANNA]

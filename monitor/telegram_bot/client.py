@@ -150,7 +150,9 @@ class Client:
         return Staff(frozenset({user_id} if leads else ()), posts=True)
 
     async def find_chat(self, name: int | str) -> Peer:
-        """Return a chat by its id or its "@name"."""
+        """Return a chat by its id or its "@name"; one that seemed gone is there if Telegram shows it."""
+        if isinstance(name, int):
+            self._gate.check_wait(name)
         peer = await self._pass(EVERYBODY, self._peer, name)
         self._gate.opened(peer.id)
         return peer

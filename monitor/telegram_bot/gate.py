@@ -38,15 +38,18 @@ class Gate:
         self._until[chat_id] = max(until, self._until.get(chat_id, until))
 
     def check(self, chat_id: int) -> None:
+        """Raise what `check_wait` does, and ChatGone for a chat that takes nothing."""
+        if chat_id in self._gone and chat_id not in self._moved:
+            raise ChatGone(self._gone[chat_id])
+        self.check_wait(chat_id)
+
+    def check_wait(self, chat_id: int) -> None:
         """Raise ChatResting, with what is left of the wait, if there is one for this chat.
 
-        Raises ChatMoved for an id that is known to be no chat's any more, and ChatGone for a chat that takes
-        nothing.
+        Raises ChatMoved for an id that is known to be no chat's any more.
         """
         if chat_id in self._moved:
             raise ChatMoved(str(self._moved[chat_id]), self._moved[chat_id].new_id)
-        if chat_id in self._gone:
-            raise ChatGone(self._gone[chat_id])
         now = self._clock.now()
         for waiting in (chat_id, EVERYBODY):
             until = self._until.get(waiting, now)
