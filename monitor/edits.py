@@ -18,7 +18,7 @@ OLDEST: Final = timedelta(days=365)
 MANY: Final = 10  # edits in one poll: a page that is laid out anew, rather than ten corrections
 MOST_CHANGES: Final = 3
 MOST_WORDS: Final = 3_000  # of a text that are compared; the work grows with their square
-_TRIM: Final = re.compile(r"^\W+|\W+$")
+_TRIM: Final = re.compile(r"^\W+|(?<=\w)\W++$")
 
 
 def is_news(published: datetime, now: datetime, *, edits: int) -> bool:

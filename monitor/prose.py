@@ -13,7 +13,7 @@ ELLIPSIS = "…"
 _LONGEST_LETTER = 32  # a base and 30 marks are the most that sane text has (UAX #15, Stream-Safe Text)
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_ENDING = re.compile(r"""\n+|(?:[.!?]+|…)["'”’»)\]]*(?=\s)""")
+_ENDING = re.compile(r"""\n+|(?:(?<![.!?])[.!?]++|…)["'”’»)\]]*+(?=\s)""")
 _CLOSERS = frozenset(""".!?…"'”’»)]""")
 _LAST_WORD = re.compile(r"[\w.]*\Z")
 _ABBREVIATIONS = frozenset(  # titles and the like, which a name or a number follows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import process_time
 
 import pytest
 from builders import NOW
@@ -53,6 +54,9 @@ def test_changes_are_words_of_the_two_texts(before: str, after: str) -> None:
 
 def test_two_long_texts_are_compared_at_once() -> None:
     assert len(changes("one two " * 100_000, "two three " * 100_000)) <= MOST_CHANGES
+    began, dots = process_time(), "." * 25_000
+    assert len(changes(f"one{dots}two {dots}x", f"one{dots}three {dots}y")) == 1
+    assert process_time() - began < 2  # where the time grows with the square it is more than 5
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -136,3 +137,9 @@ def test_a_word_starts_after_white_space() -> None:
     assert word_start(text, 7) == 7
     assert word_start(text, len(text)) == len(text)
     assert word_start("x" * 20, 9) == 9
+
+
+def test_stops_without_end_take_no_time() -> None:
+    began = process_time()
+    assert sentences("One" + "." * 25_000 + "two. Three") == [(0, 25_007), (25_008, 25_013)]
+    assert process_time() - began < 2  # where it grows with the square it is more than 5

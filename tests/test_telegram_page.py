@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -145,3 +146,19 @@ def test_what_is_known_is_written_short() -> None:
     assert kept == {number: known[number] for number in range(100 - telegram_page.MOST_KNOWN, 100)}
     assert read_known(None) == read_known("nonsense") == {}
     assert write_known({}) is None
+
+
+def test_a_post_of_addresses_without_end_takes_no_time() -> None:
+    preview = (
+        '<a class="tgme_widget_message_link_preview" href="https://e.org/">'
+        '<div class="link_preview_title">T</div></a>'
+    )
+    footer = '<div class="tgme_widget_message_footer">'
+    bodies = [
+        channel_page(NAME, channel_post(NAME, 5, text).replace(footer, preview + footer)).encode()
+        for text in ("https://" * 40, "https://" * 40 + " x")
+    ]
+    began = process_time()
+    texts = [post.item.text for body in bodies for post in read(body).posts if post.item]
+    assert process_time() - began < 2  # with each address the time could grow by half
+    assert [text.endswith("T") for text in texts] == [True, False]
