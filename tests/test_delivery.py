@@ -313,6 +313,18 @@ async def test_what_was_claimed_when_the_process_ended_is_sent_after_the_restart
     assert house.inbox.titles == [(1, "a")]
 
 
+async def test_who_is_refused_shows_that_telegram_is_there_and_nobody_waits(house: House) -> None:
+    house.inbox.troubles[1] = [errors.TelegramUnreachable("no answer")] * 2
+    house.inbox.troubles[2] = [errors.ChatShut("not now")]
+    for chat_id in (1, 2):
+        await house.queue("a", chat_id)
+    house.courier._unanswered = 1
+    await house.courier.round()
+    assert house.courier._pause == timedelta(seconds=1)
+    await house.courier.round()
+    assert house.courier._pause == timedelta()
+
+
 async def test_everybody_waits_longer_each_time_that_telegram_does_not_answer(house: House) -> None:
     for chat_id in (1, 2):
         house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")] * 9

@@ -247,14 +247,15 @@ class Courier:
     async def _not_taken(self, letter: Letter, error: errors.MonitorError) -> None:
         """Do what the error asks for."""
         remedy = refusals.remedy_for(error)
-        if remedy is refusals.asked:
-            self._asked = True
-        elif remedy is refusals.unanswered:
+        if remedy is refusals.unanswered:
             self._unanswered += 1
             if self._unanswered > 1:
                 self._pause = min(max(self._pause * 2, FIRST_WAIT), LONGEST_PAUSE)
             if self._poisons(letter.told[0].id):
                 remedy = refusals.refused
+        else:  # a refusal is an answer, too: Telegram is there
+            self._unanswered, self._pause = 0, timedelta()
+            self._asked |= remedy is refusals.asked
         await self._settle(letter, self._apart(letter, remedy), error)
         if isinstance(error, errors.NoRights):
             with contextlib.suppress(errors.StoreUnwritable):  # then the next refusal tells
