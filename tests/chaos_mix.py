@@ -7,7 +7,7 @@ import random
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -97,7 +97,7 @@ class Chaos:
         for _ in range(3):
             self._publish()
             await asyncio.sleep(1.5)
-        await self.api.wait_for(lambda: not self._missing(), within=settle, or_else=False)
+        await self.api.wait_for(self._arrival(), within=settle, or_else=False)
         await asyncio.sleep(2)  # for edits, and for what comes a second time
         return self.outcome()
 
@@ -192,27 +192,39 @@ class Chaos:
 
     # What came of it.
 
-    def _told(self) -> Mapping[tuple[int, str], list[SentMessage]]:
-        """Return the messages that told each chat, by the id of the start, each story."""
+    def _told(self, messages: Sequence[SentMessage]) -> Mapping[tuple[int, str], list[SentMessage]]:
+        """Return those of the messages that told each chat, by the id of the start, each story."""
         home = {now: chat_id for chat_id, now in self.now_at.items()} | {one: one for one in self.ids}
         told: defaultdict[tuple[int, str], list[SentMessage]] = defaultdict(list)
-        for message in self.api.sent:
+        for message in messages:
             if message.chat_id in home:
                 for text in TEXT.findall(message.text):
                     told[home[message.chat_id], text].append(message)
         return told
 
+    def _arrival(self) -> Callable[[], bool]:
+        """Return what tells whether everything arrived; it looks at each message once."""
+        missing, seen = self._missing(), len(self.api.sent)
+
+        def arrived() -> bool:
+            nonlocal seen
+            fresh, seen = self.api.sent[seen:], len(self.api.sent)
+            missing.difference_update(self._told(fresh))
+            return not missing
+
+        return arrived
+
     def _missing(self) -> set[tuple[int, str]]:
         whole = {(one, text) for one in self.ids if one not in self.was_away for text in self.stories}
         whole |= {(one, self.stories[-1]) for one in self.was_away}
-        return whole - self._told().keys()
+        return whole - self._told(self.api.sent).keys()
 
     def outcome(self) -> Outcome:
         """Return what the chaos did up to now."""
         case, now = self.api.conduct.case, time.monotonic()
         repeats = [
             (chat_id, text, first, again)
-            for (chat_id, text), messages in self._told().items()
+            for (chat_id, text), messages in self._told(self.api.sent).items()
             for first, again in pairwise(messages)
         ]
         excused = self.api.unheard | self.api.unedited
