@@ -76,7 +76,7 @@ class Answer:
         _, new, edited = compared.shown
         source, state, polled = self.source, self.state, self.polled
         fresh = tuple(matched[item.key] for item in new)
-        late = _archive(state, fresh) if source.kind == "feed" else ()
+        late = _archive(state, fresh) if source.kind == "feed" else frozenset()
         revised = tuple(Revised(edit, *matched[edit.item.key]) for edit in edited)
         learned = standing.learned(state, compared.came, new, self.now)
         after = standing.answered(source, state, polled, learned, started=self.started, pace=self.pace)
@@ -86,7 +86,7 @@ class Answer:
             seen=_seen(compared.shown, polled),
             fresh=fresh,
             edited=revised,
-            news=news(source, state, fresh) | corrections(state, revised, self.now),
+            news=(news(source, state, fresh) - late) | corrections(state, revised, self.now),
             topics=self.topics,
             now=self.now,
             notices=missed(source, state.cursor.gaps, polled.cursor.gaps),
@@ -97,12 +97,10 @@ class Answer:
 
 def _seen(shown: Shown, polled: Polled) -> Sequence[str]:
     """Return the keys of what a source shows and is stored already."""
+    if not polled.changed:
+        return ()
     new = {item.key for item in shown.new}
-    return (
-        [*(item.key for item in shown.items if item.key not in new), *polled.unchanged]
-        if polled.changed
-        else ()
-    )
+    return [*(item.key for item in shown.items if item.key not in new), *polled.unchanged]
 
 
 def compared(
@@ -213,15 +211,14 @@ def _archive(state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
 def news(source: Source, state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
     """Return the keys of what a source has published since its last poll.
 
-    Nothing in its first answer is news, nor is an archive that a feed shows all at once, nor a post below the
-    newest one seen: it only came into view again because a newer one was deleted. A post that stands in a gap
-    on record is one that was missed.
+    Nothing in its first answer is news, and no post below the newest one seen: it only came into view
+    again because a newer one was deleted. A post that stands in a gap on record is one that was missed.
     """
     if state.succeeded is None:
         return frozenset()
     last = state.cursor.last_post
     if source.kind != "channel" or last is None:
-        return frozenset(item.key for item, _ in fresh) - _archive(state, fresh)
+        return frozenset(item.key for item, _ in fresh)
     gaps = read_gaps(state.cursor.gaps)
     numbers = ((item.key, int(item.key.rpartition("/")[2])) for item, _ in fresh)
     return frozenset(key for key, number in numbers if number > last or in_gaps(number, gaps))

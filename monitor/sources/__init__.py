@@ -38,6 +38,7 @@ async def poll(
 ) -> Polled:
     """Return what one look at `source` brings: its items, oldest first, and the cursor for the next look.
 
+    Whoever polls many does so within `Http.one_look`, until what was read is stored.
     Raises `SourceUnreachable` (with `after` where the server named a wait), `SourceUnreadable`,
     `SourceGone`, or `SourceResting`, each with one sentence; the cursor that was given then stays good.
     """
@@ -47,7 +48,6 @@ async def poll(
         raise SourceUnreadable(
             f"Source {source.id} is of an unknown kind {source.kind!r}: use one of {known}"
         )
-    with http.one_look():
-        fetched = await kind.fetch(http, source, cursor)
-        polled = kind.glance(fetched, source, cursor) if kind.glance else None
-        return polled or await parse_in(kind.parse, fetched, source, cursor)
+    fetched = await kind.fetch(http, source, cursor)
+    polled = kind.glance(fetched, source, cursor) if kind.glance else None
+    return polled or await parse_in(kind.parse, fetched, source, cursor)

@@ -26,10 +26,7 @@ class Room:
 
     @contextmanager
     def one_look(self) -> Iterator[None]:
-        """Count what is asked for within it as one look; one within another is the same look."""
-        if _TAKEN.get() is not None:
-            yield
-            return
+        """Count what is asked for within it as one look."""
         taken: list[asyncio.Semaphore] = []
         token = _TAKEN.set(taken)
         try:
