@@ -19,7 +19,8 @@ from fakes import FakeClock
 from monitor import delivery, errors, render
 from monitor.audience import Hearing
 from monitor.config import Delivery as Rules
-from monitor.delivery import Courier
+from monitor.delivery import Courier, silence
+from monitor.delivery.silence import IN_FLIGHT
 from monitor.markup import plain
 from monitor.model import Alert, Evidence, Match, Message, Place, Priority, Staff, Topic
 from monitor.store import (
@@ -313,33 +314,37 @@ async def test_what_was_claimed_when_the_process_ended_is_sent_after_the_restart
     assert house.inbox.titles == [(1, "a")]
 
 
-async def test_who_is_refused_shows_that_telegram_is_there_and_nobody_waits(house: House) -> None:
-    house.inbox.troubles[1] = [errors.TelegramUnreachable("no answer")] * 2
-    house.inbox.troubles[2] = [errors.ChatShut("not now")]
-    for chat_id in (1, 2):
-        await house.queue("a", chat_id)
-    house.courier._unanswered = 1
-    await house.courier.round()
-    assert house.courier._pause == timedelta(seconds=1)
-    await house.courier.round()
-    assert house.courier._pause == timedelta()
-
-
 async def test_everybody_waits_longer_each_time_that_telegram_does_not_answer(house: House) -> None:
-    for chat_id in (1, 2):
+    for chat_id in range(1, 6):
         house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")] * 9
         await house.queue("a", chat_id)
     pauses = []
-    for _ in range(8):
+    for _ in range(11):
         await house.courier.round()
-        pauses.append(house.courier._pause.total_seconds())
+        pauses.append(house.courier._silence.pause.total_seconds())
         house.clock.advance(timedelta(minutes=1))
-    assert pauses == [0, 1, 2, 4, 8, 16, 30, 30]
+    # As many as can be on their way at once are one broken moment.
+    assert pauses == [*[0] * IN_FLIGHT, 1, 2, 4, 8, 16, 30, 30]
+    for chat_id in range(1, 6):
+        house.inbox.troubles[chat_id].clear()
     for _ in range(12):
         await house.deliver()
         house.clock.advance(timedelta(minutes=1))
-    assert house.courier._pause == timedelta()
-    assert len(house.inbox.got) == 2
+    assert house.courier._silence.pause == timedelta()
+    assert len(house.inbox.got) == 5
+
+
+async def test_who_is_refused_shows_that_telegram_is_there_and_nobody_waits_any_more(house: House) -> None:
+    for chat_id in range(1, IN_FLIGHT + 2):
+        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")]
+        await house.queue("a", chat_id)
+    house.inbox.troubles[9] = [errors.ChatShut("not now")]
+    for _ in range(IN_FLIGHT + 1):
+        await house.courier.round()
+    assert house.courier._silence.pause == timedelta(seconds=1)
+    await house.queue("a", 9)
+    await house.courier.round()
+    assert house.courier._silence.pause == timedelta()
 
 
 async def test_a_bug_in_rendering_costs_the_looks_of_one_message_and_nothing_else(
@@ -864,12 +869,12 @@ async def test_a_message_that_alone_gets_no_answer_is_given_up_and_the_rest_of_i
 async def test_of_what_got_no_answer_and_is_never_sent_little_is_remembered(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "MOST_SUSPECTS", 3)
+    monkeypatch.setattr(silence, "MOST_SUSPECTS", 3)
     for chat_id in range(1, 10):
         house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("Telegram answers 500")]
         await house.queue("a", chat_id)
     await house.deliver()
-    assert len(house.courier._suspects) == 3
+    assert len(house.courier._silence._suspects) == 3
 
 
 async def test_a_bug_in_the_sender_costs_one_message_and_not_the_service(house: House) -> None:

@@ -29,6 +29,7 @@ from monitor.delivery import letters, refusals
 from monitor.delivery.letters import Letter
 from monitor.delivery.portions import Portions
 from monitor.delivery.refusals import FIRST_WAIT, Attempt, Remedy
+from monitor.delivery.silence import IN_FLIGHT, Silence
 from monitor.model import Delivery, Message, Notice, Place, Staff, Topic
 from monitor.pacing import Limits
 from monitor.phrases import say
@@ -38,12 +39,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 REST = timedelta(seconds=5)  # the longest time between two looks into the outbox
-LONGEST_PAUSE = timedelta(seconds=30)  # of everybody while Telegram is away
-IN_FLIGHT = 4  # messages at once, at the most
 CROWD = 10  # chats whose turn it is, from which on there may be more than one at once
 MARGIN = 1.5  # of what is on its way at once, over what would just be enough
-POISON = 8  # tries without an answer, while other messages get theirs, until a message is given up
-MOST_SUSPECTS = 1000  # messages of which it is known how often they got none
 
 
 class Sender(Protocol):
@@ -85,13 +82,10 @@ class Courier:
         self._rules = rules
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
-        self._taken = 0  # messages that Telegram took
         self._took = 0.0  # seconds that one takes from the claim to the mark, on average
-        self._unanswered = 0  # in a row
-        self._asked = False  # to wait, with the last answer
-        self._pause = timedelta()
+        self._asked = False  # to wait, and nothing was taken since
+        self._silence = Silence()
         self._portions = Portions()
-        self._suspects: dict[int, tuple[int, int]] = {}  # row -> tries without answer, `_taken` at the last
         self.beat = time.monotonic()
 
     def wake(self) -> None:
@@ -148,8 +142,8 @@ class Courier:
                     task.result()
         else:
             await self._rest(claim.following)
-        if self._pause:
-            await _wait(self._stop, self._pause)
+        if self._silence.pause:
+            await _wait(self._stop, self._silence.pause)
         return flying
 
     async def _claim(self) -> claims.Claim:
@@ -170,7 +164,7 @@ class Courier:
         By Little's law those are the messages a second, times the seconds that one takes; a few more, since
         those seconds vary.
         """
-        if backlog < CROWD or self._unanswered or self._asked:
+        if backlog < CROWD or self._silence.in_a_row or self._asked:
             return 1
         return min(max(1, math.ceil(MARGIN * self._rules().messages_per_second * self._took)), IN_FLIGHT)
 
@@ -234,12 +228,9 @@ class Courier:
         return first.message_id
 
     async def _taken_by(self, letter: Letter, message_id: int, *, as_list: bool) -> None:
-        self._taken += 1
-        self._unanswered, self._asked, self._pause = 0, False, timedelta()
-        ids = [one.id for one in letter.told]
-        self._portions.done(letter.told[0].chat.id, len(ids))
-        for row in ids:
-            self._suspects.pop(row, None)
+        self._asked = False
+        self._silence.taken(one.id for one in letter.told)
+        self._portions.done(letter.told[0].chat.id, len(letter.told))
         now = self._clock.now()
         await self._mark(partial(_sent, letter=letter, message_id=message_id, now=now, as_list=as_list))
         _log(letter.told, "sent", now)
@@ -247,15 +238,11 @@ class Courier:
     async def _not_taken(self, letter: Letter, error: errors.MonitorError) -> None:
         """Do what the error asks for."""
         remedy = refusals.remedy_for(error)
-        if remedy is refusals.unanswered:
-            self._unanswered += 1
-            if self._unanswered > 1:
-                self._pause = min(max(self._pause * 2, FIRST_WAIT), LONGEST_PAUSE)
-            if self._poisons(letter.told[0].id):
-                remedy = refusals.refused
-        else:  # a refusal is an answer, too: Telegram is there
-            self._unanswered, self._pause = 0, timedelta()
+        if remedy is not refusals.unanswered:
+            self._silence.broken()
             self._asked |= remedy is refusals.asked
+        elif self._silence.kept(letter.told[0].id):
+            remedy = refusals.refused
         await self._settle(letter, self._apart(letter, remedy), error)
         if isinstance(error, errors.NoRights):
             with contextlib.suppress(errors.StoreUnwritable):  # then the next refusal tells
@@ -266,20 +253,12 @@ class Courier:
         chat_id, count = letter.told[0].chat.id, len(letter.told)
         if remedy is not refusals.refused:
             return remedy
-        self._suspects.pop(letter.told[0].id, None)
+        self._silence.forget(letter.told[0].id)
         if count == 1:
             self._portions.done(chat_id, 1)
             return remedy
         self._portions.halve(chat_id, count)
         return refusals.divided
-
-    def _poisons(self, row: int) -> bool:
-        """Tell whether a message got no answer so often, while others got theirs, that it is to blame."""
-        tries, taken = self._suspects.pop(row, (0, -1))
-        self._suspects[row] = (tries + (taken != self._taken), self._taken)
-        while len(self._suspects) > MOST_SUSPECTS:  # the longest untried may never be tried again
-            del self._suspects[next(iter(self._suspects))]
-        return self._suspects[row][0] > POISON
 
     async def _settle(self, letter: Letter, remedy: Remedy, error: errors.MonitorError) -> None:
         first, now = letter.told[0], self._clock.now()
