@@ -155,13 +155,15 @@ async def test_a_chat_that_writes_again_is_answered(talk: Talk) -> None:
 
 async def test_a_refusal_of_what_was_under_way_when_the_chat_was_heard_of_says_nothing() -> None:
     gate = Gate(FakeClock())
-    before = gate.heard(ANNA)
-    gate.opened(ANNA)
-    gate.gone(ANNA, "blocked", before)
-    gate.check(ANNA)
-    gate.gone(ANNA, "blocked", gate.heard(ANNA))
+    with gate.asking(ANNA) as early:
+        gate.opened(ANNA)
+        with gate.asking(ANNA) as late:
+            gate.gone(ANNA, "blocked", early)
+            gate.check(ANNA)
+            gate.gone(ANNA, "blocked", late)
     with pytest.raises(ChatGone):
         gate.check(ANNA)
+    assert gate._under_way == {}  # nothing is kept of chats that only spoke
 
 
 async def test_a_search_for_a_chat_that_is_nowhere_stops_no_other_search(talk: Talk) -> None:

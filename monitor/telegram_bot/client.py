@@ -216,21 +216,20 @@ class Client:
         The gate stands behind the queue: what waits in it may be forbidden meanwhile.
         """
         async with self._slots:
-            self._gate.check(chat_id)
-            heard = self._gate.heard(chat_id)
-            try:
-                result = await self._call(method, *args, **kwargs)
-            except TelegramUnreachable as exc:
-                if exc.after and chat_id != EVERYBODY:  # else it is about the method, not about anybody
-                    await self._gate.refused(chat_id, exc.after)
-                raise
-            except ChatMoved as exc:
-                self._gate.moved(chat_id, exc)
-                raise
-            except ChatGone as exc:
-                if chat_id != EVERYBODY:
-                    self._gate.gone(chat_id, str(exc), heard)
-                raise
+            with self._gate.asking(chat_id) as asking:
+                try:
+                    result = await self._call(method, *args, **kwargs)
+                except TelegramUnreachable as exc:
+                    if exc.after and chat_id != EVERYBODY:  # else it is about the method, not about anybody
+                        await self._gate.refused(chat_id, exc.after)
+                    raise
+                except ChatMoved as exc:
+                    self._gate.moved(chat_id, exc)
+                    raise
+                except ChatGone as exc:
+                    if chat_id != EVERYBODY:
+                        self._gate.gone(chat_id, str(exc), asking)
+                    raise
         self._gate.taken()
         return result
 

@@ -9,7 +9,9 @@ again. A refusal of what was on its way when it was heard of says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.clock import Clock
@@ -18,6 +20,13 @@ from monitor.pacing import EVERYBODY, LONGEST_ASKED
 
 OnWait = Callable[[int, datetime, timedelta], Awaitable[object]]
 """Is told which chat waits, until when, and how long Telegram asked for."""
+
+
+@dataclass(eq=False, slots=True)
+class Asking:
+    """A request that is under way."""
+
+    heard: bool = False  # of its chat, since it went out
 
 
 class Gate:
@@ -30,7 +39,7 @@ class Gate:
         self._until: dict[int, datetime] = {}
         self._moved: dict[int, ChatMoved] = {}
         self._gone: dict[int, str] = {}  # chat id -> why nothing may come
-        self._heard: dict[int, int] = {}  # chat id -> how often it was heard of
+        self._under_way: dict[int, set[Asking]] = {}
         self._asked: int | None = None  # the chat that was told to wait, if nothing was taken since
 
     def hold(self, chat_id: int, until: datetime) -> None:
@@ -63,21 +72,34 @@ class Gate:
         """Take note that a group has another id now."""
         self._moved[chat_id] = error
 
-    def heard(self, chat_id: int) -> int:
-        """Return how often a chat was heard of: what `gone` wants to know."""
-        return self._heard.get(chat_id, 0)
+    @contextmanager
+    def asking(self, chat_id: int) -> Iterator[Asking]:
+        """Let one request about a chat through, and take note while it lasts whether that is heard of.
+
+        Raises what `check` does.
+        """
+        self.check(chat_id)
+        asking = Asking()
+        self._under_way.setdefault(chat_id, set()).add(asking)
+        try:
+            yield asking
+        finally:
+            self._under_way[chat_id].remove(asking)
+            if not self._under_way[chat_id]:
+                del self._under_way[chat_id]
 
     def opened(self, chat_id: int) -> None:
         """Take note that a chat was heard of: it is there, whatever it refused before."""
-        self._heard[chat_id] = self.heard(chat_id) + 1
+        for asking in self._under_way.get(chat_id, ()):
+            asking.heard = True
         self._gone.pop(chat_id, None)
 
-    def gone(self, chat_id: int, reason: str, heard: int | None = None) -> None:
+    def gone(self, chat_id: int, reason: str, asking: Asking | None = None) -> None:
         """Let nothing through to a chat until it is heard of.
 
-        `heard` is how often it was before it was asked what it refused: if it was since, this says nothing.
+        `asking` is the request that it refused: if it was heard of since that went out, this says nothing.
         """
-        if heard in {None, self.heard(chat_id)}:
+        if asking is None or not asking.heard:
             self._gone[chat_id] = reason
 
     def is_gone(self, chat_id: int) -> bool:
