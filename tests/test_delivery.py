@@ -20,7 +20,7 @@ from monitor import delivery, errors, render
 from monitor.audience import Hearing
 from monitor.config import Delivery as Rules
 from monitor.delivery import Courier, silence
-from monitor.delivery.silence import IN_FLIGHT
+from monitor.delivery.silence import IN_FLIGHT, Silence
 from monitor.markup import plain
 from monitor.model import Alert, Evidence, Match, Message, Place, Priority, Staff, Topic
 from monitor.store import (
@@ -314,37 +314,42 @@ async def test_what_was_claimed_when_the_process_ended_is_sent_after_the_restart
     assert house.inbox.titles == [(1, "a")]
 
 
-async def test_everybody_waits_longer_each_time_that_telegram_does_not_answer(house: House) -> None:
-    for chat_id in range(1, 6):
-        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")] * 9
-        await house.queue("a", chat_id)
-    pauses = []
-    for _ in range(11):
-        await house.courier.round()
-        pauses.append(house.courier._silence.pause.total_seconds())
-        house.clock.advance(timedelta(minutes=1))
+def test_everybody_rests_longer_each_time_that_telegram_gives_nobody_an_answer() -> None:
+    telegram = Silence()
+
+    def left_alone(chat: int) -> float:
+        telegram.kept(chat)
+        return telegram.rest().total_seconds()
+
+    rests = [left_alone(chat) for chat in range(7 * (IN_FLIGHT + 1))]
     # As many as can be on their way at once are one broken moment.
-    assert pauses == [*[0] * IN_FLIGHT, 1, 2, 4, 8, 16, 30, 30]
+    assert rests[IN_FLIGHT :: IN_FLIGHT + 1] == [1, 2, 4, 8, 16, 30, 30]
+    assert sum(rests) == 1 + 2 + 4 + 8 + 16 + 30 + 30
+    telegram.taken([1])
+    assert [left_alone(chat) for chat in range(IN_FLIGHT + 1)] == [*[0] * IN_FLIGHT, 1]
+
+
+async def test_all_is_sent_when_telegram_is_back(house: House) -> None:
     for chat_id in range(1, 6):
-        house.inbox.troubles[chat_id].clear()
+        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")] * 4
+        await house.queue("a", chat_id)
     for _ in range(12):
         await house.deliver()
         house.clock.advance(timedelta(minutes=1))
-    assert house.courier._silence.pause == timedelta()
     assert len(house.inbox.got) == 5
 
 
-async def test_who_is_refused_shows_that_telegram_is_there_and_nobody_waits_any_more(house: House) -> None:
-    for chat_id in range(1, IN_FLIGHT + 2):
-        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")]
+async def test_who_is_refused_shows_that_telegram_is_there_and_nobody_rests(house: House) -> None:
+    for chat_id in range(1, IN_FLIGHT + 1):
+        house.inbox.troubles[chat_id] = [errors.TelegramUnreachable("no answer")] * 2
         await house.queue("a", chat_id)
     house.inbox.troubles[9] = [errors.ChatShut("not now")]
-    for _ in range(IN_FLIGHT + 1):
+    for _ in range(IN_FLIGHT):
         await house.courier.round()
-    assert house.courier._silence.pause == timedelta(seconds=1)
+    assert house.courier._silence.in_a_row == IN_FLIGHT
     await house.queue("a", 9)
     await house.courier.round()
-    assert house.courier._silence.pause == timedelta()
+    assert house.courier._silence.in_a_row == 0
 
 
 async def test_a_bug_in_rendering_costs_the_looks_of_one_message_and_nothing_else(

@@ -142,8 +142,8 @@ class Courier:
                     task.result()
         else:
             await self._rest(claim.following)
-        if self._silence.pause:
-            await _wait(self._stop, self._silence.pause)
+        if pause := self._silence.rest():
+            await _wait(self._stop, pause)
         return flying
 
     async def _claim(self) -> claims.Claim:
