@@ -71,5 +71,12 @@ def test_what_is_large_goes_back_to_the_system_though_something_larger_did_befor
 
 
 def test_where_the_c_library_knows_no_such_wishes_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heap.ctypes, "CDLL", lambda _: object())
+    asked: list[str | None] = []
+
+    class AnotherLibrary:
+        def __init__(self, name: str | None) -> None:
+            asked.append(name)
+
+    monkeypatch.setattr(heap.ctypes, "CDLL", AnotherLibrary)
     heap.settle()
+    assert asked == [None]

@@ -168,9 +168,10 @@ def test_what_is_written_is_read_again(quiet: Quiet, at: time) -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    parse_quiet(text)
-    parse_rhythm(text)
-    is_off(text)
+    quiet, rhythm = parse_quiet(text), parse_rhythm(text)
+    assert quiet is None or parse_quiet(str(quiet)) == quiet
+    assert rhythm is None or parse_rhythm(str(rhythm)) == rhythm
+    assert is_off(text) in {True, False}
 
 
 @pytest.mark.parametrize("name", ["Nowhere/Land", "", "/etc", "Europe", "\0"])

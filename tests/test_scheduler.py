@@ -111,6 +111,7 @@ async def test_a_poll_that_fails_is_planned_again(
     polls.troubles = [trouble]
     scheduler.watch([source("a")], {})
     await polls.until("a", 3)
+    assert polls.troubles == []
 
 
 async def test_a_failure_that_has_a_remedy_is_one_line_and_a_bug_has_its_trace(
@@ -162,8 +163,11 @@ async def test_a_source_that_is_due_earlier_than_planned_is_polled_earlier(
     scheduler.watch([source("a")], {})
     await polls.until("a", 1)
     await planned(scheduler, "a")
+    assert polls.seen == ["a"]
     scheduler.watch([source("a")], {"a": now()})
     await polls.until("a", 2)
+    await planned(scheduler, "a")
+    assert polls.seen == ["a", "a"]
 
 
 async def test_a_poll_that_is_late_is_not_left_out(polls: Polls) -> None:
@@ -173,6 +177,7 @@ async def test_a_poll_that_is_late_is_not_left_out(polls: Polls) -> None:
     scheduler.watch([source("a")], {})
     await polls.until("a", 1)
     await scheduler.stop(SOON)
+    assert set(polls.seen) == {"a"}
 
 
 async def test_nothing_is_planned_after_a_stop(polls: Polls) -> None:
@@ -187,13 +192,16 @@ async def test_nothing_is_planned_after_a_stop(polls: Polls) -> None:
 
 
 async def test_a_chore_may_begin_at_once(scheduler: Scheduler) -> None:
-    done = asyncio.Event()
+    done: list[str] = []
+    once = asyncio.Event()
 
     async def chore() -> None:
-        done.set()
+        done.append("chore")
+        once.set()
 
     scheduler.chore("test", chore, LONG, at_once=True)
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(once.wait(), 5)
+    assert done == ["chore"]
 
 
 async def test_stopping_lets_a_poll_end_by_itself_within_the_grace(polls: Polls) -> None:
@@ -442,8 +450,9 @@ async def test_stopping_lets_a_chore_end_by_itself_within_the_grace_and_cuts_it_
 
 
 def test_polls_that_are_due_already_go_on_in_the_loop_of_the_service() -> None:
+    polls = Polls()
+
     async def work() -> None:
-        polls = Polls()
         polls.rhythm = {f"s{n}": timedelta(0) for n in range(20)}
         scheduler = Scheduler(polls, SystemClock())
         scheduler.start()
@@ -455,3 +464,4 @@ def test_polls_that_are_due_already_go_on_in_the_loop_of_the_service() -> None:
         await scheduler.stop(timedelta(seconds=1))
 
     loop.run(work())
+    assert min(map(polls.seen.count, polls.rhythm)) >= 3

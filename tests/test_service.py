@@ -177,6 +177,7 @@ async def test_an_admin_lets_a_new_chat_in_with_a_button(bot: Bot) -> None:
     await bot.api.wait_for(lambda: bot.api.labels(ADMIN), within=10)
     bot.api.user_says(CHAT, "/start")
     await bot.api.wait_for(lambda: "Approve" in bot.api.labels(ADMIN))
+    assert "➕ Starlink" not in bot.api.labels(CHAT)
     bot.api.presses(ADMIN, "Approve")
     await bot.api.wait_for(lambda: "➕ Starlink" in bot.api.labels(CHAT))
 
@@ -239,7 +240,9 @@ async def test_a_source_that_hangs_delays_no_other(bot: Bot) -> None:
     await bot.subscribe()
     await bot.baseline()
     bot.publish(("/1", "Starlink terminals are switched off", ""))
-    await bot.api.wait_for(lambda: len(bot.alerts()) == 1, within=PROMPT)
+    await bot.api.wait_for(bot.alerts, within=PROMPT)
+    (alert,) = bot.alerts()
+    assert "Starlink terminals are switched off" in alert
 
 
 async def test_a_watch_of_ones_own_alerts_at_once_also_after_a_restart_until_it_ends(bot: Bot) -> None:

@@ -186,8 +186,10 @@ async def test_a_slow_command_does_not_keep_later_updates_out(
         api.user_says(ANNA, "/slow")
         await api.wait_for(lambda: not api.updates)
         api.user_says(BORYS, "/quick")
-        await api.wait_for(lambda: done == ["/quick"])
+        await api.wait_for(lambda: done)
+        assert done == ["/quick"]
         slow.set()
+        await api.wait_for(lambda: done == ["/quick", "/slow"])
 
 
 # Buttons.
@@ -594,6 +596,7 @@ async def test_a_server_that_knows_no_webhooks_will_do(api: BotApi) -> None:
     async with running(api, echo):
         api.user_says(ANNA, "/start")
         await api.wait_for(1)
+    assert api.texts(ANNA) == ["you said /start"]
 
 
 async def test_a_server_that_does_not_hold_a_poll_is_not_asked_all_the_time(
@@ -614,6 +617,7 @@ async def test_a_webhook_left_by_another_program_is_taken_away(api: BotApi) -> N
     async with running(api):
         api.user_says(ANNA, "/start")
         await api.wait_for(1)
+    assert not api.webhook
 
 
 @pytest.mark.parametrize("token", ["123456789:some-other-token", "no-token-at-all"])
@@ -757,6 +761,7 @@ async def test_stopping_while_telegram_is_away_is_quick(api: BotApi) -> None:
         await api.wait_for(1)
         await api.down()
         await asyncio.wait_for(bot.stop(), 2)
+        assert bot._busy == {}
 
 
 async def test_a_cancelled_run_leaves_nothing_behind(api: BotApi) -> None:
