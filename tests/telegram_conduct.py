@@ -16,7 +16,7 @@ SENDING = {"sendmessage", "editmessagetext"}
 FOR_GOOD = re.compile(
     "blocked by the user|user is deactivated|was kicked|not a member|chat was deleted|chat not found"
 )
-UNDER_WAY = 0.5  # seconds: what was sent before an answer could be read is no misconduct
+UNDER_WAY = 0.2  # seconds: what was sent before an answer could be read is no misconduct
 OUT = {"kicked", "left"}
 SHOWN = 25  # events of a story
 

@@ -23,7 +23,7 @@ MANY_TAGS = rss(rss_item("Good"), channel="<a/>" * 100_000)
 
 @pytest.fixture
 async def apart() -> AsyncIterator[Apart]:
-    async with Apart(longest=60) as one:
+    async with Apart() as one:
         yield one
 
 
@@ -40,7 +40,7 @@ async def test_what_it_raises_is_raised_here(apart: Apart) -> None:
 
 
 async def test_what_takes_too_long_is_stopped_and_the_next_is_read() -> None:
-    async with Apart(longest=60) as impatient:
+    async with Apart() as impatient:
         first = await impatient.run(WHERE, os.getpid)
         impatient._longest = 0.5
         began = time.monotonic()

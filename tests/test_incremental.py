@@ -323,7 +323,7 @@ def test_what_is_remembered_comes_back() -> None:
     assert memory is not None
     assert Memory.of(memory.packed()) == memory
     assert (memory.ttl, memory.language, memory.cuttable) == (timedelta(minutes=7), "uk", True)
-    assert len(memory.packed()) < 20 * 24
+    assert len(memory.packed()) < 20 * 20
 
 
 def test_a_few_plain_entries_are_read_at_a_glance() -> None:

@@ -134,7 +134,7 @@ def _remembered(document: Document, pieces: Pieces | None, answer: Response) -> 
     about = Memory((), hour=hour, ttl=document.ttl, language=document.language)
     opening = pieces.opening() if pieces else None
     if pieces and opening and document.sound and len(document.entries) == len(pieces.entries):
-        records = records_of(document, pieces.known())
+        records = records_of(document, pieces.digests)
         if all_apart(records) and _all_ordinary(pieces, opening):
             return replace(about, records=records, cuttable=True, envelope=pieces.envelope(answer.url))
     return replace(about, records=records_of(document))
@@ -157,7 +157,7 @@ def _only_new(answer: Response, source: Source, cursor: Cursor, *, at_once: bool
     before = Memory.of(cursor.entries)
     if before is None or not before.cuttable or before.whole_is_due(answer.received):
         return None
-    pieces = cut(answer.body, before.pieces())
+    pieces = cut(answer.body)
     if pieces is None or pieces.envelope(answer.url) != before.envelope or _has_too_many_tags(answer.body):
         return None
     remembered = {record.digest: record for record in before.records}
@@ -166,7 +166,7 @@ def _only_new(answer: Response, source: Source, cursor: Cursor, *, at_once: bool
     document = _read_some(answer, pieces, fresh, before, at_once=at_once) if fresh else Document(())
     if document is None:
         return None
-    added = records_of(document, [(digests[number], len(pieces.entries[number])) for number in fresh])
+    added = records_of(document, [digests[number] for number in fresh])
     kept = [remembered[digest] for digest in digests if digest in remembered]
     if len(set(digests)) < len(digests) or not stay_apart(added, kept):
         return None

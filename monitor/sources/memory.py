@@ -17,7 +17,7 @@ from monitor.sources.entries import Document, Entry
 
 _FORMAT: Final = 2  # another number makes all that was remembered before mean nothing: it is read anew
 _HEADER = struct.Struct("<B?8sIf2s")
-_RECORD = struct.Struct("<8sI4s4s?")
+_RECORD = struct.Struct("<8s4s4s?")
 _NO_NAME: Final = bytes(4)
 _UNSEEN: Final = bytes(8)
 WHOLE_EVERY: Final = timedelta(days=1)
@@ -27,7 +27,6 @@ class Record(NamedTuple):
     """One entry of the last document."""
 
     digest: bytes  # of its bytes; nothing in a document that cannot be cut
-    length: int  # how many these are
     guid: bytes  # short digest; of the content where the entry has no name at all
     link: bytes
     dated: bool
@@ -66,10 +65,6 @@ class Memory:
         head = _HEADER.pack(_FORMAT, self.cuttable, self.envelope, self.hour, minutes, language)
         return head + b"".join(_RECORD.pack(*record) for record in self.records)
 
-    def pieces(self) -> list[tuple[bytes, int]]:
-        """Return the digest and the length of each entry."""
-        return [record[:2] for record in self.records]
-
     def whole_is_due(self, now: datetime | None) -> bool:
         """Tell whether a day has passed since the whole document was read."""
         return now is not None and hour_of(now) - self.hour >= WHOLE_EVERY / timedelta(hours=1)
@@ -88,10 +83,10 @@ def hour_of(now: datetime | None) -> int:
     return int(now.astimezone(UTC).timestamp() // 3600) if now else 0
 
 
-def records_of(document: Document, pieces: Iterable[tuple[bytes, int]] = ()) -> tuple[Record, ...]:
-    """Return what is remembered of the entries of a document; `pieces` are their digests and lengths."""
-    seen = iter(pieces)
-    return tuple(_record(entry, *next(seen, (_UNSEEN, 0))) for entry in document.entries)
+def records_of(document: Document, digests: Iterable[bytes] = ()) -> tuple[Record, ...]:
+    """Return what is remembered of the entries of a document; `digests` are those of their bytes."""
+    seen = iter(digests)
+    return tuple(_record(entry, next(seen, _UNSEEN)) for entry in document.entries)
 
 
 def all_apart(records: Sequence[Record]) -> bool:
@@ -113,9 +108,9 @@ def nothing_known(records: Sequence[Record], before: Sequence[Record]) -> bool:
     return bool(records and known) and not any(record.names & known for record in records)
 
 
-def _record(entry: Entry, digest: bytes, length: int) -> Record:
+def _record(entry: Entry, digest: bytes) -> Record:
     guid = entry.guid or ("" if entry.link else f"{entry.title}\n{entry.body.text}")
-    return Record(digest, length, _short(guid), _short(entry.link), entry.published is not None)
+    return Record(digest, _short(guid), _short(entry.link), entry.published is not None)
 
 
 def _short(name: str) -> bytes:

@@ -7,7 +7,7 @@ gave one entry for each piece, every piece is `ordinary`, and what stands around
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,10 +70,6 @@ class Pieces:
     tail: bytes
     name: bytes  # b"item" or b"entry"
 
-    def known(self) -> list[tuple[bytes, int]]:
-        """Return the digest and the length of each entry, as `cut` takes them at the next look."""
-        return [(digest, len(entry)) for digest, entry in zip(self.digests, self.entries, strict=True)]
-
     def envelope(self, url: str) -> bytes:
         """Return what the rest of a document at `url` is recognised by, but for dates and comments."""
         around = b"\0".join((url.encode(), _OF_THE_DAY.sub(b"", self.head), _OF_THE_DAY.sub(b"", self.tail)))
@@ -95,40 +91,26 @@ class Pieces:
         return f"{opening}{inside}{'</channel></rss>' if opening.startswith('<rss') else '</feed>'}"
 
 
-def cut(body: bytes, known: Sequence[tuple[bytes, int]] = ()) -> Pieces | None:
-    """Return a document cut into its entries; None where it has none, too many, or anything between them.
-
-    `known` are the digests and the lengths of the entries that it had before, in their order. Where one of
-    these still stands in its place, its end need not be searched for.
-    """
+def cut(body: bytes) -> Pieces | None:
+    """Return a document cut into its entries; None where it has none, too many, or anything between them."""
     names = _NAMES if _ATOM_END not in body[-_TAIL:] else _NAMES[::-1]
     name = next((name for name in names if b"</%s>" % name in body), names[0])
     end_tag, starts, first = b"</%s>" % name, _STARTS[name], _FIRST[name].search(body)
     if first is None:
         return None
-    places = {digest: place for place, (digest, _) in enumerate(known)}
     entries: list[bytes] = []
-    digests: list[bytes] = []
     at = after = first.start()
-    place = 0  # in `known`, of what is expected next
     while body.startswith(starts, at) and len(entries) <= MAX_ENTRIES:
-        digest, length = known[place] if place < len(known) else (b"", 0)
-        entry = body[at : at + length]
-        if xxh3_64_digest(entry) != digest or not body.startswith(end_tag, at + length):
-            length = body.find(end_tag, at) - at
-            if length < 0:
-                return None
-            entry = body[at : at + length]
-            digest = xxh3_64_digest(entry)
-            place = places.get(digest, place - 1)
-        place += 1
-        entries.append(entry)
-        digests.append(digest)
-        after = at + length + len(end_tag)
+        end = body.find(end_tag, at)
+        if end < 0:
+            return None
+        entries.append(body[at:end])
+        after = end + len(end_tag)
         at = _GAP.match(body, after).end()  # type: ignore[union-attr]  # it matches nothing too
     if end_tag in body[after:] or not 0 < len(entries) <= MAX_ENTRIES:
         return None
-    return Pieces(body[: first.start()], tuple(entries), tuple(digests), body[after:], name)
+    digests = tuple(map(xxh3_64_digest, entries))
+    return Pieces(body[: first.start()], tuple(entries), digests, body[after:], name)
 
 
 def ordinary(entry: str, opening: str) -> bool:
