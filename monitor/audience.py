@@ -17,10 +17,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor import hours
-from monitor.model import AT_ONCE, Chat, Listener, Match, Place, Priority, Rhythm, Subscription, Topic
-
-ORDER: tuple[Priority, ...] = ("urgent", "normal", "low")
-"""The priorities, the most pressing first."""
+from monitor.model import (
+    AT_ONCE,
+    PRIORITIES,
+    Chat,
+    Listener,
+    Match,
+    Place,
+    Priority,
+    Rhythm,
+    Subscription,
+    Topic,
+)
 
 HOURLY = Rhythm("hourly")
 
@@ -62,7 +70,7 @@ def hearings(
             Hearing(
                 place,
                 tuple(wanted),
-                priority=min(priorities.values(), key=ORDER.index),
+                priority=min(priorities.values(), key=PRIORITIES.index),
                 due=due,
                 digest=due > now,
                 silent=all(one.silent for one in wanted.values()),

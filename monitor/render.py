@@ -9,14 +9,13 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 
 from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 
 from monitor import hours
 from monitor.markup import Safe, escape, is_web, isolated, link, split
-from monitor.model import Alert, Change, Chat, Evidence, Item, Message, Source
+from monitor.model import PRIORITIES, Alert, Change, Chat, Evidence, Item, Message, Source, Topic
 from monitor.phrases import say, spoken
 from monitor.prose import ELLIPSIS, clip, letter_start, reach, sentences, tidy, utf16_len, word_start
 
@@ -70,15 +69,14 @@ def digest(
 ) -> list[Message]:
     """Return several alerts as one list grouped by topic, in as few messages as hold it; [] for none.
 
-    `heading` is the phrase that stands above it.
+    The urgent topics come first. `heading` is the phrase that stands above it.
     """
     if not alerts:
         return []
     blocks: list[str] = [say(chat.language, heading, count=len(alerts))]
-    order = {topic: place for place, topic in reversed(list(enumerate(map(_first_topic, alerts))))}
-    for topic, group in groupby(sorted(alerts, key=lambda one: order[_first_topic(one)]), key=_first_topic):
+    for name, group in _by_topic(alerts, chat.language):
         lines = [item_line(one.item, one.source, chat=chat, found=one.found, now=now) for one in group]
-        blocks += ["", f"<b>{_name(topic)}</b>\n{lines[0]}", *lines[1:]]
+        blocks += ["", f"<b>{name}</b>\n{lines[0]}", *lines[1:]]
     return [Message(html=html, silent=_silent(alerts)) for html in split(blocks)]
 
 
@@ -95,19 +93,34 @@ def _silent(alerts: Iterable[Alert]) -> bool:
     return {topic.priority for alert in alerts for topic in alert.topics} == {"low"}
 
 
-def _first_topic(alert: Alert) -> str:
-    """Return the name of the topic that an alert is listed under."""
-    return alert.topics[0].name if alert.topics else ""
+def _by_topic(alerts: Iterable[Alert], language: str) -> Iterable[tuple[str, list[Alert]]]:
+    """Return alerts by the name of the most pressing topic of each, those on urgent topics first."""
+    groups: dict[tuple[int, str], list[Alert]] = {}
+    for one in alerts:
+        first = next(iter(_ranked(one.topics)), None)
+        place = (_rank(first), _topic(first, language)) if first else (len(PRIORITIES), "")
+        groups.setdefault(place, []).append(one)
+    return [(place[1], groups[place]) for place in sorted(groups, key=lambda place: place[0])]
+
+
+def _ranked(topics: Iterable[Topic]) -> list[Topic]:
+    """Return topics with the urgent ones first."""
+    return sorted(topics, key=_rank)
+
+
+def _rank(topic: Topic) -> int:
+    return PRIORITIES.index(topic.priority)
+
+
+def _topic(topic: Topic, language: str) -> Safe:
+    """Return the name of a topic, marked if it is urgent."""
+    name = _name(topic.name)
+    return say(language, "alert.urgent", topic=name) if topic.priority == "urgent" else name
 
 
 def _heading(alert: Alert, language: str) -> list[str]:
-    """Return the line of topics, if there are any, the urgent ones marked."""
-    names = [
-        say(language, "alert.urgent", topic=_name(topic.name))
-        if topic.priority == "urgent"
-        else _name(topic.name)
-        for topic in alert.topics[:MOST_TOPICS]
-    ]
+    """Return the line of topics, if there are any, the urgent ones first and marked."""
+    names = [_topic(topic, language) for topic in _ranked(alert.topics)[:MOST_TOPICS]]
     more = [ELLIPSIS] if len(alert.topics) > MOST_TOPICS else []
     return [f"<b>{' · '.join([*names, *more])}</b>"] if names else []
 

@@ -226,6 +226,27 @@ def test_an_urgent_topic_is_marked_and_many_topics_are_cut() -> None:
     assert heading == "<b>❗ Air raid · Topic 0 · Topic 1 · Topic 2 · Topic 3 · Topic 4 · …</b>"
 
 
+def test_the_urgent_topics_of_an_alert_come_first() -> None:
+    urgent, low = (topic(id=one, name=one, priority=one) for one in ("urgent", "low"))
+    shown = html(found(item(), matches=(), topics=(low, topic(), urgent))).splitlines()[0]
+    assert shown == "<b>❗ urgent · Topic · low</b>"
+
+
+def test_a_digest_files_a_story_under_its_urgent_topic_first_and_marked() -> None:
+    urgent, low = (topic(id=one, name=one, priority=one) for one in ("urgent", "low"))
+    alerts = [found(item("One")), found(item("Two"), topics=(low, urgent)), found(item("Three"))]
+    [message] = digest(alerts, chat(), NOW)
+    lines = message.html.splitlines()
+    assert lines[2:] == [
+        "<b>❗ urgent</b>",
+        "• Two — Example News · just now",
+        "",
+        "<b>Starlink</b>",
+        "• One — Example News · just now",
+        "• Three — Example News · just now",
+    ]
+
+
 def test_an_article_is_previewed_and_a_post_is_not() -> None:
     one = item(url="https://example.com/a")
     assert alert(found(one), chat=chat(), now=NOW).preview == "https://example.com/a"

@@ -15,6 +15,7 @@ points) into the string that they name. Nothing here reads a clock, a file or th
 from __future__ import annotations
 
 from monitor.model.findings import (
+    PRIORITIES,
     Change,
     Cursor,
     Evidence,
@@ -61,6 +62,7 @@ from monitor.model.people import (
 
 __all__ = [
     "AT_ONCE",
+    "PRIORITIES",
     "Access",
     "Alert",
     "Attachment",

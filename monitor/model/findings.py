@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 Priority = Literal["urgent", "normal", "low"]
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+"""The priorities, the most pressing first."""
+
 Field = Literal["title", "text"]
 How = Literal["exact", "form", "script", "typo", "prefix", "regex"]
 
