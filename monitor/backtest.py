@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from monitor import stories
 from monitor.matching import Matcher
-from monitor.model import Match, Story
+from monitor.model import Match, Source, Story
 from monitor.store.items import Found
 
 
@@ -72,10 +72,20 @@ def days(of: Sequence[Hit], first: date, last: date) -> list[Day]:
 class History:
     """Stored items, oldest first, that are counted as they are read."""
 
-    def __init__(self, history: Iterable[Found], since: datetime, step: Callable[[object], None]) -> None:
-        """Take the items; `first` will be the date of the first of them that is not older than `since`."""
+    def __init__(
+        self,
+        history: Iterable[Found],
+        sources: Iterable[Source],
+        since: datetime,
+        step: Callable[[object], None],
+    ) -> None:
+        """Take the items, and the sources as they are today: the tags of a source are stored with no item.
+
+        `first` will be the date of the first item that is not older than `since`.
+        """
         self.first: datetime | None = None
         self._history = history
+        self._sources = {source.id: source for source in sources}
         self._since = since
         self._step = step
 
@@ -86,4 +96,4 @@ class History:
             when = found.came
             if self.first is None and when >= self._since:
                 self.first = when
-            yield found
+            yield replace(found, source=self._sources.get(found.source.id, found.source))

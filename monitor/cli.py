@@ -233,7 +233,7 @@ def _backtest(options: argparse.Namespace) -> int:
     with Store.look(setup.database(config, os.environ)) as db:
         total, _ = items.count_since(db, since)
         with progress("Reading", total) as step:
-            history = History(items.history(db, since), since, step)
+            history = History(items.history(db, since), upkeep.sources_in(db, config), since, step)
             found = list(hits(history, matcher))
     first, last = (history.first or now).date(), now.date()
     shown = [hit for hit in found if first <= hit.when.date() <= last]

@@ -16,7 +16,7 @@ from monitor.backtest import Hit, days, hits
 from monitor.clock import SystemClock
 from monitor.errors import StoreTooNew, StoreUnusable
 from monitor.matching import Matcher
-from monitor.store import Store, items, sources
+from monitor.store import Store, added, items, sources
 from monitor.store.items import Found
 
 A_DAY = timedelta(days=1)
@@ -114,6 +114,21 @@ def test_the_figure_a_day_is_that_of_the_days_that_are_shown(folder: Path) -> No
 def test_a_query_that_is_in_no_config_yet_can_be_tried(folder: Path) -> None:
     done = bot("backtest", "--query", "drone AND sea", "--days", "7", folder=folder)
     assert "Drone shot down over the sea" in done.stdout
+
+
+def test_sources_have_the_tags_of_today_those_of_the_config_and_the_added_ones(folder: Path) -> None:
+    with (folder / "config.toml").open("a", encoding="utf-8") as config:
+        config.write('sources = ["media"]\n[[sources]]\nid = "example"\nurl = "http://127.0.0.1/feed.xml"\n')
+        config.write('tags = ["media"]\n')
+    now = SystemClock().now()
+    with Store.change(folder / "monitor.db") as db:
+        added.add(db, [source("added", address="http://127.0.0.1/2", tags=("media",), added_by="Olena")], now)
+        one = item("Masts of Starlink sold to a museum", source_id="added", published=now)
+        items.insert(db, one, (), now)
+    done = bot("backtest", "--topic", "starlink", folder=folder)
+    assert "2 items matched, 2 would have been sent" in done.stdout
+    done = bot("backtest", "--query", "museum source:media", folder=folder)
+    assert "2 items matched, 2 would have been sent" in done.stdout
 
 
 @pytest.mark.parametrize(
