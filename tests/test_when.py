@@ -311,3 +311,18 @@ async def test_a_press_on_how_long_mutes(house: House) -> None:
     pressed = await house.press("/mute", "2 hours")
     assert pressed.message
     assert "silent until 16:00" in plain(pressed.message.html)
+
+
+async def test_a_press_on_how_long_mutes_all_the_topics_that_were_named(house: House) -> None:
+    pressed = await house.press("/mute all", "2 hours")
+    assert pressed.message
+    assert "nothing on Starlink, Air raid, Culture until 16:00" in plain(pressed.message.html)
+    await house.press("/digest all", "every full hour")
+    shown = await house.says("/status")
+    assert shown.count("silent until 16:00; together, at every full hour") == len(TOPICS)
+
+
+async def test_the_end_of_a_mute_names_the_zone_to_a_chat_that_never_chose_one(house: House) -> None:
+    assert "until 16:00," in await house.says("/mute 2h")
+    await house.says("/timezone UTC")
+    assert "until 14:00 (UTC)," in await house.says("/mute 2h")

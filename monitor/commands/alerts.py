@@ -81,7 +81,7 @@ async def hush(call: Call) -> Reply:
     now = call.desk.clock.now()
     await hearing.adjust(call, chosen, muted=now + length)
     names = listing((topic.name for topic in chosen), NOTICED)
-    until = render.clock_time(now + length, call.chat, now)
+    until = hearing.clock(call, now + length)
     return _noted(call, call.say("button.hush_done", names=names, time=until))
 
 

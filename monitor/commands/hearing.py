@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from monitor.commands import topics
 from monitor.commands.desk import ECHO, Call, listing, nearest, rows
 from monitor.model import Button, Message, Reply, Subscription, Topic
 from monitor.prose import clip
+from monitor.render import clock_time
 from monitor.store import Database, chats, outbox, watches
 
+NOT_CHOSEN = "UTC"  # the zone of a chat until it chooses one
 MOST_BUTTONS = 60  # topics to choose from; what is left out can be typed
 
 
@@ -49,6 +52,11 @@ async def pick(
     return Reply(Message(text, buttons=((Button(name, again.format(meant)),),)))
 
 
+def command(call: Call, name: str, chosen: Iterable[Topic], last: str = "") -> str:
+    """Return what a button says for a command on these topics, however many they are."""
+    return call.desk.shortcuts.shorten(" ".join(filter(None, [f"/{name}", *(t.id for t in chosen), last])))
+
+
 async def choice(call: Call, key: str, button: Callable[[Topic, Subscription], Button]) -> Reply:
     """Ask with a button for each topic that the place hears of; with those that it could, if it has none."""
     mine = (await heard(call)).values()
@@ -80,6 +88,12 @@ async def adjust_chat(call: Call, **facts: object) -> None:
 
     await call.desk.store.write(write)
     call.desk.wake()
+
+
+def clock(call: Call, moment: datetime) -> str:
+    """Return a moment by the clock of a chat, with the zone where the chat may not know which one that is."""
+    shown = clock_time(moment, call.chat, call.desk.clock.now())
+    return f"{shown} ({call.chat.timezone})" if call.chat.timezone == NOT_CHOSEN else shown
 
 
 def tail(argument: str) -> Sequence[tuple[str, str]]:

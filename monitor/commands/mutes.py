@@ -6,6 +6,7 @@ Nothing is lost by any of them: what comes meanwhile is told as one digest when 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -52,17 +53,18 @@ async def _mute(call: Call) -> Reply:
     if isinstance(chosen, Reply):
         return chosen
     if length is None:
-        return Reply(_how_long(call, "mute.how_long_topic", chosen[0]))
+        return Reply(_how_long(call, "mute.how_long_topic", chosen))
     until = call.desk.clock.now() + length
     await hearing.adjust(call, chosen, muted=until)
     names = listing(topic.name for topic in chosen)
-    said = call.say("mute.topic", names=names, time=_until(call, length))
-    return Reply(Message(said, buttons=_undo(call, f"/unmute {' '.join(topic.id for topic in chosen)}")))
+    said = call.say("mute.topic", names=names, time=hearing.clock(call, until))
+    return Reply(Message(said, buttons=_undo(call, hearing.command(call, "unmute", chosen))))
 
 
 async def _mute_chat(call: Call, length: timedelta) -> Reply:
-    await hearing.adjust_chat(call, muted=call.desk.clock.now() + length)
-    said = call.say("mute.chat", time=_until(call, length))
+    until = call.desk.clock.now() + length
+    await hearing.adjust_chat(call, muted=until)
+    said = call.say("mute.chat", time=hearing.clock(call, until))
     return Reply(Message(said, buttons=_undo(call, "/unmute")))
 
 
@@ -139,22 +141,19 @@ def _read(argument: str) -> tuple[str, timedelta | None]:
     return (rest, length) if length else (argument, None)
 
 
-def _until(call: Call, length: timedelta) -> str:
-    now = call.desk.clock.now()
-    return render.clock_time(now + length, call.chat, now)
-
-
-def _how_long(call: Call, key: str, topic: Topic | None = None) -> Message:
-    """Ask for how long a chat, or a topic in it, is to be muted."""
-    which = f"{topic.id} " if topic else ""
+def _how_long(call: Call, key: str, topics: Sequence[Topic] = ()) -> Message:
+    """Ask for how long a chat, or topics in it, are to be muted."""
     buttons = [
-        Button(render.span(parse_duration(length), call.language, threshold=1), f"/mute {which}{length}")
+        Button(
+            render.span(parse_duration(length), call.language, threshold=1),
+            hearing.command(call, "mute", topics, length),
+        )
         for length in OFFERED
     ]
     table = rows(buttons, 3)
-    if topic is None and call.chat.muted and call.chat.muted > call.desk.clock.now():
+    if not topics and call.chat.muted and call.chat.muted > call.desk.clock.now():
         table += _undo(call, "/unmute")
-    return Message(call.say(key, name=topic.name if topic else ""), buttons=table)
+    return Message(call.say(key, names=listing(topic.name for topic in topics)), buttons=table)
 
 
 def _undo(call: Call, command: str) -> tuple[tuple[Button, ...], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from monitor import hours, zones
 from monitor.commands import hearing
 from monitor.commands.desk import ECHO, Call, listing, rows
@@ -30,7 +32,7 @@ async def digest(call: Call) -> Reply:
         return chosen
     names = listing(topic.name for topic in chosen)
     if not said:
-        return Reply(_which(call, call.say("digest.which_topic", names=names), chosen[0]))
+        return Reply(_which(call, call.say("digest.which_topic", names=names), chosen))
     own = hours.parse_rhythm(said)  # None is as the chat has it
     await hearing.adjust(call, chosen, rhythm=own)
     return call.reply("digest.done_topic", names=names, how=how(call, own or call.chat.rhythm))
@@ -78,13 +80,13 @@ def _read(argument: str) -> tuple[str, str]:
     return ("", "") if hours.parse_rhythm(f"{words[0]} 8") else (argument, "")
 
 
-def _which(call: Call, text: str, topic: Topic | None = None) -> Message:
-    which = f"{topic.id} " if topic else ""
+def _which(call: Call, text: str, topics: Sequence[Topic] = ()) -> Message:
     buttons = [
-        Button(how(call, rhythm), f"/digest {which}{rhythm}")
+        Button(how(call, rhythm), hearing.command(call, "digest", topics, str(rhythm)))
         for rhythm in map(hours.parse_rhythm, OFFERED)
         if rhythm
     ]
-    if topic:
-        buttons.append(Button(call.say("digest.default"), f"/digest {which}default"))
+    if topics:
+        default = hearing.command(call, "digest", topics, "default")
+        buttons.append(Button(call.say("digest.default"), default))
     return Message(Safe(text), buttons=rows(buttons, 2))
