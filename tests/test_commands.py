@@ -374,13 +374,27 @@ async def test_a_chat_that_writes_again_is_no_longer_gone(house: House) -> None:
     assert await house.status() == "active"
 
 
-async def test_a_chat_that_was_refused_stays_out(house: House) -> None:
-    house.access("approval")
+@pytest.mark.parametrize("access", ["open", "approval"])
+async def test_a_chat_that_was_refused_stays_out_until_it_is_approved(house: House, access: str) -> None:
+    house.access(access)
     await house.hears("/start")
     await house.hears("/refuse 1", ADMIN)
     assert await house.status() == "refused"
     assert "declined" in await house.says("/start")
     assert "declined" in await house.says("/topics")
+    await house.hears("/approve 1", ADMIN)
+    assert await house.status() == "active"
+
+
+@pytest.mark.parametrize("said", ["/refuse 500", "/chats remove 500", "/refuse 7"])
+async def test_no_admin_is_shut_out_before_the_config_says_so(house: House, said: str) -> None:
+    house.access("open", frozenset({ADMIN, 7}))
+    await house.hears("/start", ADMIN)
+    reply = await house.hears(said, ADMIN)
+    assert reply
+    assert reply.message
+    assert "is an admin of this bot" in reply.notice + plain(reply.message.html)
+    assert await house.status(ADMIN) == "active"
 
 
 async def test_only_an_admin_decides_who_comes_in(house: House) -> None:

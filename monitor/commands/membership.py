@@ -19,6 +19,7 @@ MOST_WAITING = 10  # questions that an admin is shown at once
 LONGEST_ID = 16  # digits; ids have at most 52 significant bits (Bot API, "Chat")
 WAITING: tuple[ChatStatus, ...] = ("pending",)
 UNDECIDED: tuple[ChatStatus, ...] = ("pending", "gone")
+WELCOME: tuple[ChatStatus, ...] = ("pending", "active", "stopped", "gone")  # where the bot is open to all
 LET_IN: tuple[ChatStatus, ...] = ("active", "stopped", "gone")  # a chat that was approved at some time
 DECISIONS: Mapping[str, tuple[ChatStatus, tuple[ChatStatus, ...]]] = {
     "approve": ("active", (*WAITING, "refused")),
@@ -32,7 +33,7 @@ async def start(call: Call) -> Reply:
     """Greet; let the chat in at once, or ask the admins, as `[telegram] access` says."""
     request, telegram = call.request, call.desk.config().telegram
     admin = call.desk.is_admin(request.user_id)
-    welcome = None if admin or telegram.access == "open" else LET_IN
+    welcome = None if admin else WELCOME if telegram.access == "open" else LET_IN
     chat = await call.change(only_from=welcome, status="active", title=request.chat_title, managing=None)
     if chat.status == "active":
         waiting = await _waiting(call) if admin and request.private else ()
@@ -89,6 +90,8 @@ async def _decide(call: Call, status: ChatStatus, only_from: Collection[ChatStat
     if not (number.isdecimal() and len(number) <= LONGEST_ID):
         return call.reply("access.unknown_chat", argument=clip(call.argument, ECHO))
     chat_id, store = int(call.argument), call.desk.store
+    if status == "refused" and call.desk.is_admin(chat_id):
+        return call.reply("access.admin", id=chat_id)
     job = partial(chats.set_status, chat_id=chat_id, status=status, only_from=only_from)
     changed = await store.write(job)
     chat = await store.read(partial(chats.get, chat_id=chat_id))
