@@ -179,6 +179,20 @@ async def test_without_a_source_or_with_a_wrong_one_there_are_buttons(house: Hou
     assert labels(near.message) == ["Example <News>"]
 
 
+async def test_a_name_that_several_sources_have_asks_which_one_is_meant(house: House) -> None:
+    house.web["https://two.example/feed"] = replace(house.web[FEED])
+    for address in (FEED, "https://two.example/feed"):
+        await says(house, f"/add {address} One")
+    for command in ("/remove one", "/remove", "/pause ONE"):
+        asked = await hears(house, command)
+        assert labels(asked.message) == ["One · example-org", "One · two-example"]
+    assert labels((await hears(house, "/latest one")).message) == ["One · example-org", "One · two-example"]
+    assert len(house.added) == 2
+    assert not any(one.paused for one in house.sources())
+    await says(house, "/remove two-example")
+    assert [one.id for one in house.added] == ["example-org"]
+
+
 @pytest.mark.parametrize("said", ["my_channel", "My_Channel", "@my_channel", "t.me/my_channel", "приклад"])
 async def test_a_channel_is_named_by_its_address_with_or_without_its_sign(house: House, said: str) -> None:
     house.web["my_channel"] = CHANNEL

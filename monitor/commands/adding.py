@@ -47,10 +47,12 @@ async def add(call: Call) -> Reply:
 
 async def remove(call: Call) -> Reply:
     """Read an added source no more; one of the config is its file's business."""
-    source = choosing.find(call.argument, call.desk.sources())
-    if source is None:
-        mine = [one for one in call.desk.sources() if one.added_by is not None]
-        return choosing.ask(call, "remove", mine)
+    sources = call.desk.sources()
+    named = choosing.find(call.argument, sources)
+    if len(named) != 1:
+        mine = [one for one in sources if one.added_by is not None]
+        return choosing.ask(call, "remove", mine, named)
+    (source,) = named
     if source.added_by is None:
         text = call.say("remove.configured", name=_name(source), id=source.id, path=call.desk.config().path)
         pause = Button(call.say("pause.button"), f"/pause {source.id}")
@@ -76,9 +78,11 @@ async def resume(call: Call) -> Reply:
 async def _rest(call: Call, command: str, back: str, since: datetime | None) -> Reply:
     """Pause a source or end its pause, and offer the way back."""
     sources = call.desk.sources()
-    source = choosing.find(call.argument, sources)
-    if source is None:
-        return choosing.ask(call, command, [one for one in sources if one.paused == (since is None)])
+    named = choosing.find(call.argument, sources)
+    if len(named) != 1:
+        others = [one for one in sources if one.paused == (since is None)]
+        return choosing.ask(call, command, others, named)
+    (source,) = named
     await call.desk.store.write(partial(added.pause, source_id=source.id, since=since))
     await call.desk.sources_changed()
     log.info("source id=%s state=%sd user=%d", source.id, command, call.request.user_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from monitor import roster
@@ -17,17 +18,19 @@ ON_A_PAGE = 40  # sources; a message takes 100 buttons
 PAGE = re.compile(r"#\s*(\d+)")  # no source has an id like this
 
 
-def find(argument: str, sources: Iterable[Source]) -> Source | None:
-    """Return the source of this id, name or address; None where there is none."""
+def find(argument: str, sources: Iterable[Source]) -> list[Source]:
+    """Return the sources that are meant: the one of this id, else those of this name or address."""
     said, known = argument.strip().casefold(), list(sources)
-    names = ((source, {source.id, source.name.casefold(), source.address.casefold()}) for source in known)
-    named = next((source for source, called in names if said in called), None)
+    named = [source for source in known if said == source.id] or [
+        source for source in known if said in {source.name.casefold(), source.address.casefold()}
+    ]
     if named or not said:
         return named
     try:
-        return roster.known(*read_address(argument), known)
+        there = roster.known(*read_address(argument), known)
     except NoAddress:
-        return None
+        return []
+    return [there] if there else []
 
 
 def meant(argument: str, things: Iterable[Named]) -> Named | None:
@@ -40,16 +43,18 @@ def meant(argument: str, things: Iterable[Named]) -> Named | None:
     return None
 
 
-def ask(call: Call, command: str, sources: Sequence[Source]) -> Reply:
-    """Ask for the source that a command is meant for: the nearest to its argument, else all on buttons."""
+def ask(call: Call, command: str, sources: Sequence[Source], named: Sequence[Source] = ()) -> Reply:
+    """Ask for the source that a command is meant for: one of the `named`, else the nearest, else any."""
     page = PAGE.fullmatch(call.argument)
+    argument = clip(call.argument, ECHO)
+    if named:
+        return Reply(_board(call, command, named, call.say("choose.several", argument=argument), 1))
     if call.argument and page is None:
         near = meant(call.argument, sources)
-        argument = clip(call.argument, ECHO)
         if near is None:
             return Reply(_board(call, command, sources, call.say("choose.unknown", argument=argument), 1))
         text = call.say("choose.misspelt", argument=argument, meant=near.name)
-        return Reply(Message(text, buttons=((_button(command, near),),)))
+        return Reply(Message(text, buttons=(tuple(buttons(command, [near])),)))
     number = page_of(page[1] if page else "", len(sources), ON_A_PAGE)
     return Reply(_board(call, command, sources, call.say(f"{command}.which"), number))
 
@@ -58,10 +63,19 @@ def _board(call: Call, command: str, sources: Sequence[Source], text: str, page:
     """Return a text with a button for each source on this page."""
     if not sources:
         return Message(call.say(f"{command}.none"))
-    shown = sources[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
-    buttons = rows([_button(command, source) for source in shown], 2)
-    return Message(text, buttons=buttons + turns(call, f"{command} #", page, len(sources), ON_A_PAGE))
+    shown = buttons(command, sources)[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    ways = turns(call, f"{command} #", page, len(sources), ON_A_PAGE)
+    return Message(text, buttons=rows(shown, 2) + ways)
 
 
-def _button(command: str, source: Named) -> Button:
-    return Button(clip(source.name, ECHO), f"/{command} {source.id}")
+def buttons(command: str, things: Sequence[Named]) -> list[Button]:
+    """Return a button for each thing, with its id where several of them have the same name."""
+    names = [clip(thing.name, ECHO) for thing in things]
+    often = Counter(name.casefold() for name in names)
+    return [
+        Button(
+            name if often[name.casefold()] == 1 else f"{clip(name, ECHO // 2)} · {thing.id}",
+            f"/{command} {thing.id}",
+        )
+        for name, thing in zip(names, things, strict=True)
+    ]

@@ -39,8 +39,11 @@ async def latest(call: Call) -> Reply:
 async def _latest_of_source(call: Call, topics: Mapping[str, Topic]) -> Reply:
     """Show the newest items of a source; where there is none of that name, say what was perhaps meant."""
     sources = call.desk.sources()
-    source = choosing.find(call.argument, sources)
-    if source is not None:
+    named = choosing.find(call.argument, sources)
+    if len(named) > 1:
+        return choosing.ask(call, "latest", sources, named)
+    if named:
+        (source,) = named
         newest = partial(items.latest_of, source_id=source.id, limit=SHOWN)
         found = await call.desk.store.read(newest)
         return _listed(call, source.name, found) if found else await _nothing_of(call, source)

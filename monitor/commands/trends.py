@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from monitor.commands import choosing, topics
 from monitor.commands.desk import ECHO, Call, listing, rows
 from monitor.markup import Safe, isolated
-from monitor.model import Button, Message, Reply, Topic
+from monitor.model import Message, Reply, Topic
 from monitor.prose import clip
 from monitor.render import sparkline
 from monitor.store import search as index
@@ -32,7 +32,7 @@ async def trend(call: Call) -> Reply:
     known = {**call.desk.topics, **{watch.id: watch for watch in own}}
     wanted = topics.find(call.argument, known.values()) if call.argument else []
     if len(wanted) != 1:
-        return _which(call, list(known.values()))
+        return _which(call, wanted or list(known.values()), several=bool(wanted))
     now = call.desk.clock.now()
     counts = await call.desk.store.read(
         partial(index.counts, topic_id=wanted[0].id, since=now - DAYS * A_DAY)
@@ -40,21 +40,22 @@ async def trend(call: Call) -> Reply:
     return Reply(Message(_told(call, wanted[0], counts, now)))
 
 
-def _which(call: Call, known: list[Topic]) -> Reply:
-    """Ask for the topic: the nearest to what was said, else any."""
+def _which(call: Call, known: list[Topic], *, several: bool) -> Reply:
+    """Ask for the topic: one of the several that were named, else the nearest to what was said, else any."""
     argument = clip(call.argument, ECHO)
-    near = choosing.meant(call.argument, known) if call.argument else None
+    near = choosing.meant(call.argument, known) if call.argument and not several else None
     if near is not None:
         text = call.say("choose.misspelt", argument=argument, meant=near.name)
     elif not known:
         text = call.say("topics.none_configured")
+    elif several:
+        text = call.say("trend.which")
     elif call.argument:
         text = call.say("topics.unknown", argument=argument, known=listing(topic.name for topic in known))
     else:
         text = call.say("trend.which")
     shown = [near] if near is not None else known[:ON_BUTTONS]
-    buttons = [Button(clip(topic.name, ECHO), f"/trend {topic.id}") for topic in shown]
-    return Reply(Message(text, buttons=rows(buttons, 2)))
+    return Reply(Message(text, buttons=rows(choosing.buttons("trend", shown), 2)))
 
 
 def _told(call: Call, topic: Topic, counts: Counted, now: datetime) -> Safe:
