@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from monitor import __version__, demo, errors, heap, loop, matching, setup, upkeep
@@ -22,7 +23,8 @@ from monitor.backtest import History, days, hits
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.engine import Engine, watch_for
-from monitor.model import Item, Match, Topic
+from monitor.matching.reading import MAX_TEXT
+from monitor.model import Item, Match, Source, Topic
 from monitor.pipeline import Outcome
 from monitor.store import Store, items
 from monitor.systemd import Notifier
@@ -73,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or config.",
     )
     where = "default: ./config.toml, else /etc/monitor-bot/config.toml"
-    parser.add_argument("--config", type=Path, metavar="PATH", help=f"the config file ({where})")
+    parser.add_argument("--config", type=_path, metavar="PATH", help=f"the config file ({where})")
     parser.add_argument("--version", action="version", version=f"monitor-bot {__version__}")
     parser.set_defaults(run=_run)
     table = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -92,10 +94,11 @@ def _parser() -> argparse.ArgumentParser:
         "text", nargs="*", metavar="TEXT", help="the text; from the standard input without one"
     )
     files = match.add_mutually_exclusive_group()
-    files.add_argument("--file", type=Path, metavar="F", help="take the text from a file")
+    files.add_argument("--file", type=_path, metavar="F", help="take the text from a file")
     files.add_argument(
-        "--jsonl", type=Path, metavar="F", help='match {"id", "title", "text"} lines of a file'
+        "--jsonl", type=_path, metavar="F", help='match {"id", "title", "text"} lines of a file'
     )
+    match.add_argument("--source", metavar="ID", help="as if this source had published it")
     backtest = add("backtest", _backtest, "show what topics would have flagged in the stored history")
     what = backtest.add_mutually_exclusive_group()
     what.add_argument("--topic", metavar="ID", help="one topic of the config; all of them without one")
@@ -104,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     _exchange(add("sources", _sources, "show how the sources do, or exchange them as OPML"))
     backup = add("backup", _backup, "copy the database, also while the service runs, and check the copy")
     backup.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="the copy (default: beside the database)"
+        "file", nargs="?", type=_path, metavar="FILE", help="the copy (default: beside the database)"
     )
     outbox = add("outbox", _outbox, "list what Telegram did not take, try it again, or drop it")
     outbox.add_argument("do", nargs="?", choices=("list", "retry", "drop"), default="list", metavar="DO")
@@ -117,10 +120,10 @@ def _parser() -> argparse.ArgumentParser:
 def _exchange(command: argparse.ArgumentParser) -> None:
     """Let a command take a list of sources in, or give one out."""
     ways = command.add_mutually_exclusive_group()
-    ways.add_argument("--import", dest="take", type=Path, metavar="FILE", help="add those of an OPML file")
+    ways.add_argument("--import", dest="take", type=_path, metavar="FILE", help="add those of an OPML file")
     ways.add_argument(
         "--export",
-        type=Path,
+        type=_path,
         nargs="?",
         const=upkeep.STANDARD,
         metavar="FILE",
@@ -133,6 +136,10 @@ def _load(options: argparse.Namespace) -> Config:
     return setup.load(path, os.environ, packs=matching.packs(), check_query=matching.parse)
 
 
+def _database(config: Config) -> Path:
+    return setup.database(config, os.environ)
+
+
 def _run(options: argparse.Namespace) -> int:
     heap.settle()
     config = _load(options)
@@ -141,7 +148,7 @@ def _run(options: argparse.Namespace) -> int:
         log.warning("config warning=%r", warning)
 
     async def serve() -> None:
-        async with Engine.open(config, setup.database(config, os.environ), SystemClock()) as engine:
+        async with Engine.open(config, _database(config), SystemClock()) as engine:
             await Service(engine, token, partial(_load, options), Notifier(os.environ)).run()
 
     loop.run(serve())
@@ -166,7 +173,7 @@ def _poll(options: argparse.Namespace) -> int:
     names: dict[str, str] = {}
 
     async def one_round() -> list[Outcome]:
-        async with Engine.open(config, setup.database(config, os.environ), SystemClock()) as engine:
+        async with Engine.open(config, _database(config), SystemClock()) as engine:
             names.update((source.id, source.name) for source in engine.active())
             with progress("Polling", len(names)) as step:
                 return await engine.poll_all(step)
@@ -179,19 +186,35 @@ def _poll(options: argparse.Namespace) -> int:
 def _match(options: argparse.Namespace) -> int:
     if options.text and (options.file or options.jsonl):
         raise errors.UsageWrong("match: give either TEXT or a file, not both")
-    watch = watch_for(_load_or_packs(options))
+    config = _load_or_packs(options)
+    source = _source(options.source, config)
+    watch = watch_for(config)
     if options.jsonl:
         for number, line in enumerate(_lines(options.jsonl), 1):
             if not line.strip():
                 continue
-            key, item = _item(line, f"{options.jsonl}: line {number}")
-            topics = [_found(match) for match in watch.match(item)]
+            place = f"{options.jsonl}: line {number}"
+            key, title, text = _fields(line, place)
+            topics = [_found(match) for match in watch.match(_item(title, text, source, place), source)]
             _say(json.dumps({"id": key, "topics": topics}, ensure_ascii=False))
         return 0
-    text = _text(options)
-    item = Item(source_id="", key="", title="", text=text)
-    explained(item, watch.explain(item), watch.topics)
+    item = _item("", _text(options), source, "match")
+    explained(item, watch.explain(item, source), watch.topics)
     return 0
+
+
+def _all_sources(config: Config) -> Iterator[Source]:
+    yield from upkeep.all_sources(config, _database(config))
+
+
+def _source(source_id: str | None, config: Config) -> Source | None:
+    """Return the source that a text is to come from: one of the config, or an added one."""
+    if source_id is None:
+        return None
+    for source in chain(config.sources, _all_sources(config)):  # the database only where it is needed
+        if source.id == source_id:
+            return source
+    raise errors.UsageWrong(f"--source {source_id}: there is no such source; `bot.py sources` lists them")
 
 
 def _load_or_packs(options: argparse.Namespace) -> Config:
@@ -230,7 +253,7 @@ def _backtest(options: argparse.Namespace) -> int:
     now = SystemClock().now()
     since = now - timedelta(days=options.days)
     matcher = matching.Matcher(topics, names=config.aliases)
-    with Store.look(setup.database(config, os.environ)) as db:
+    with Store.look(_database(config)) as db:
         total, _ = items.count_since(db, since)
         with progress("Reading", total) as step:
             history = History(items.history(db, since), upkeep.sources_in(db, config), since, step)
@@ -243,10 +266,10 @@ def _backtest(options: argparse.Namespace) -> int:
 
 def _chosen(options: argparse.Namespace, config: Config) -> Sequence[Topic]:
     """Return the topics to look for: one, a query of the moment, or all."""
-    if options.query:
+    if options.query is not None:
         matching.parse(options.query)
         return [Topic(id="query", name=options.query, query=options.query)]
-    if not options.topic:
+    if options.topic is None:
         return config.topics
     chosen = [topic for topic in config.topics if topic.id == options.topic]
     if not chosen:
@@ -255,6 +278,12 @@ def _chosen(options: argparse.Namespace, config: Config) -> Sequence[Topic]:
             f"--topic {options.topic}: there is no such topic in {config.path}; there are: {known}"
         )
     return chosen
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the name of the file is empty")
+    return Path(text)
 
 
 def _days(text: str) -> int:
@@ -267,7 +296,7 @@ def _days(text: str) -> int:
 
 def _sources(options: argparse.Namespace) -> int:
     config = _load(options)
-    database, now = setup.database(config, os.environ), SystemClock().now()
+    database, now = _database(config), SystemClock().now()
     if options.take:
         return upkeep.import_sources(config, database, options.take, now, _say)
     if options.export:
@@ -279,18 +308,18 @@ def _sources(options: argparse.Namespace) -> int:
 
 def _backup(options: argparse.Namespace) -> int:
     config = _load(options)
-    _say(upkeep.backup(setup.database(config, os.environ), options.file, SystemClock().now()))
+    _say(upkeep.backup(_database(config), options.file, SystemClock().now()))
     return 0
 
 
 def _outbox(options: argparse.Namespace) -> int:
-    database, now = setup.database(_load(options), os.environ), SystemClock().now()
+    database, now = _database(_load(options)), SystemClock().now()
     return upkeep.outbox(database, options.do, options.id, now, _say)
 
 
 def _topics(options: argparse.Namespace) -> int:
     config = _load(options)
-    upkeep.topics(config, setup.database(config, os.environ), SystemClock().now())
+    upkeep.topics(config, _database(config), SystemClock().now())
     return 0
 
 
@@ -309,13 +338,19 @@ def _lines(path: Path) -> Iterator[str]:
         raise errors.MonitorError(f"{path} is not UTF-8 text: convert it first") from None
 
 
-def _item(line: str, place: str) -> tuple[object, Item]:
-    """Return the id and the item of a line of `match --jsonl`."""
+def _item(title: str, text: str, source: Source | None, place: str) -> Item:
+    """Return what is matched, and say where it is too long to be read as a whole."""
+    if max(len(title), len(text)) > MAX_TEXT:
+        print(f"{place}: only the first {MAX_TEXT:,} characters are looked at", file=sys.stderr)  # noqa: T201 -- the same
+    return Item(source_id=source.id if source else "", key="", title=title, text=text)
+
+
+def _fields(line: str, place: str) -> tuple[object, str, str]:
+    """Return the id, the title and the text of a line of `match --jsonl`."""
     try:
         facts = json.loads(line)
-        title, text = facts.get("title") or "", facts.get("text") or ""
-        return facts["id"], Item(source_id="", key="", title=str(title), text=str(text))
-    except (ValueError, KeyError, AttributeError):
+        return facts["id"], str(facts.get("title") or ""), str(facts.get("text") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
         shape = '{"id": ..., "title": "...", "text": "..."}'
         raise errors.MonitorError(f"{place}: expected a JSON object like {shape}") from None
 

@@ -136,6 +136,7 @@ def test_sources_have_the_tags_of_today_those_of_the_config_and_the_added_ones(f
     [
         (("--topic", "starlnk"), "there are: starlink"),
         (("--query", "drone AND"), "character"),
+        (("--query", ""), "the query is empty"),
         (("--days", "0"), "1 to 3650"),
         (("--days", "soon"), "1 to 3650"),
     ],

@@ -220,6 +220,42 @@ def test_match_names_a_file_that_cannot_be_read(folder: Path, name: str) -> None
     assert name in done.stderr
 
 
+def test_a_text_is_matched_as_if_a_source_had_published_it(folder: Path) -> None:
+    tagged = CONFIG.replace('"Example News"', '"Example News"\ntags = ["media"]')
+    narrowed = 'sources = ["media"]\nquery = "drone source:media"\n'
+    (folder / "config.toml").write_text(tagged + narrowed, encoding="utf-8")
+    (folder / "list.opml").write_text(
+        '<opml><body><outline text="media"><outline xmlUrl="https://one.example"/></outline></body></opml>',
+        encoding="utf-8",
+    )
+    (folder / "texts.jsonl").write_text('{"id": 1, "text": "A drone"}\n', encoding="utf-8")
+    assert bot("sources", "--import", "list.opml", folder=folder).returncode == 0
+    assert "only looks at these sources: media" in bot("match", "Starlink", folder=folder).stdout
+    for source in ("example", "one-example"):
+        assert "score" in bot("match", "--source", source, "Starlink", folder=folder).stdout
+    done = bot("match", "--source", "example", "--jsonl", "texts.jsonl", folder=folder)
+    assert [topic["id"] for topic in json.loads(done.stdout)["topics"]] == ["starlink"]
+
+
+def test_match_knows_the_sources_by_their_ids(folder: Path) -> None:
+    done = bot("match", "--source", "exampel", "Starlink", folder=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--source exampel: there is no such source; `bot.py sources` lists them\n"
+
+
+def test_match_says_that_it_looks_at_no_more_than_the_beginning_of_a_long_text(folder: Path) -> None:
+    done = bot("match", folder=folder, stdin="x " * 100_001)
+    assert (done.returncode, done.stdout) == (0, "No topic matches.\n")
+    assert done.stderr == "match: only the first 200,000 characters are looked at\n"
+
+
+@pytest.mark.parametrize("arguments", [("--config", "", "check"), ("backup", ""), ("match", "--file", "")])
+def test_an_empty_name_of_a_file_is_wrong_usage(folder: Path, arguments: tuple[str, ...]) -> None:
+    done = bot(*arguments, folder=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the name of the file is empty" in done.stderr
+
+
 def test_poll_names_what_failed_and_fails_when_everything_did(folder: Path) -> None:
     done = bot("poll", folder=folder)
     assert done.returncode == 1

@@ -67,10 +67,10 @@ class Watch:
         with self._turn:
             return self._matcher.match(item, source)
 
-    def explain(self, item: Item) -> tuple[Explanation, ...]:
+    def explain(self, item: Item, source: Source | None = None) -> tuple[Explanation, ...]:
         """Return for each topic whether it matches, and what was missing."""
         with self._turn:
-            return self._matcher.explain(item)
+            return self._matcher.explain(item, source)
 
     def add(self, topic: Topic) -> None:
         """Look for one more topic from now on; raises QueryInvalid."""
