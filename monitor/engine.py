@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -236,7 +236,20 @@ async def _nothing() -> None:
 async def _watch_of(config: Config, store: Store) -> Watch:
     """Return what is looked for: the topics of the config, and what chats watch for by themselves."""
     own = await store.read(watches.every)
-    return await asyncio.to_thread(Watch, [*config.topics, *own], config.aliases)
+    return await asyncio.to_thread(_compiled, config, own)
+
+
+def _compiled(config: Config, own: Iterable[Topic]) -> Watch:
+    """Return what is looked for, without the watches that an older version could read and this one cannot."""
+    readable = []
+    for watch in own:
+        try:
+            matching.parse(watch.query or "")
+        except errors.QueryInvalid as error:
+            log.warning("watch id=%s state=unreadable character=%d", watch.id, error.position + 1)
+        else:
+            readable.append(watch)
+    return Watch([*config.topics, *readable], config.aliases)
 
 
 def watch_for(config: Config) -> Watch:

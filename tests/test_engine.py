@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from builders import NOW, source, topic
+from builders import NOW, chat, source, topic
 from fakes import FakeClock
 from telegram_preview import Preview
 from web import Web
 
 from monitor.config import Config, Telegram
 from monitor.engine import Engine
+from monitor.model import Place
 from monitor.pipeline import Outcome
+from monitor.store import Store, chats, watches
 
 
 async def test_a_round_reads_a_burst_of_two_thousand_posts_to_its_end(tmp_path: Path) -> None:
@@ -37,3 +40,14 @@ async def test_a_round_reads_a_burst_of_two_thousand_posts_to_its_end(tmp_path: 
                 lambda db: [row["text"] for row in db.query("SELECT * FROM items")]
             )
             assert stored == channel.texts()
+
+
+async def test_a_watch_that_cannot_be_read_any_more_keeps_nothing_from_starting(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "monitor.db")
+    await store.write(partial(chats.put, chat=chat(), now=NOW))
+    for query in ("“power", "drone"):
+        await store.write(partial(watches.add, place=Place(1), query=query, now=NOW))
+    await store.close()
+    async with Engine.open(Config(path="config.toml"), tmp_path / "monitor.db", FakeClock(NOW)) as engine:
+        assert [topic.name for topic in engine.watch.topics.values()] == ["drone"]
+        assert await engine.remove_watch(1, "watch:1")

@@ -76,6 +76,17 @@ READ: dict[str, Query] = {
     r"a\:b": Word("a:b"),
     "a1(b1)": And((A, B)),
     'a1"b1"': And((A, Phrase("b1"))),
+    "“power grid”": Phrase("power grid"),
+    "«power grid»": Phrase("power grid"),
+    "„power grid“~5": Near("power grid", 5),
+    '"power grid” OR “a1"': Or((Phrase("power grid"), Phrase("a1"))),
+    "„a1“ OR „b1“ ”c1”": Or((Phrase("a1"), And((Phrase("b1"), Phrase("c1"))))),
+    "=“Patriot system”": Exact("Patriot system"),
+    "source:«some media» a1“b1”": And((Filter("source", "some media"), A, Phrase("b1"))),
+    '"завод «Азовсталь»"': Phrase("завод «Азовсталь»"),
+    '"«Азовсталь» завод"': Phrase("«Азовсталь» завод"),
+    "/«a/": Regex("«a"),
+    r"\“a1": Word("“a1"),
     "ANDROID ORACLE NOTHING": And((Word("ANDROID"), Word("ORACLE"), Word("NOTHING"))),
 }
 
@@ -95,6 +106,8 @@ REFUSED: dict[str, tuple[int, str]] = {
     "drone - race": (6, "right before the word"),
     "drone +": (6, "right before the word"),
     '"power grid': (0, "quote is never closed"),
+    "“power grid": (0, "quote is never closed"),
+    "power grid”": (10, "quote is never closed"),
     '"power grid"~': (0, "a number from 0 to 50"),
     '"power grid"~99': (0, "a number from 0 to 50"),
     "drone~3": (0, "a number from 1 to 2"),
@@ -157,7 +170,7 @@ def test_alternatives_count_as_one_word_of_a_phrase() -> None:
         parse('"(one|two|three) ' + "word " * 12 + '"')
 
 
-texts = st.from_regex(r"\A[a-zа-яії0-9][a-zа-яії0-9'\"\\()*~:/=+#-]{0,8}\Z")
+texts = st.from_regex(r"\A[a-zа-яії0-9][a-zа-яії0-9'\"“»\\()*~:/=+#-]{0,8}\Z")
 texts |= st.just("(ab|cd)")
 phrases = st.lists(texts, min_size=1, max_size=2).map(" ".join)
 words = st.one_of(
@@ -201,7 +214,7 @@ def test_every_tree_survives_being_printed_and_read(tree: Query) -> None:
     assert parse(str(tree)) == tree
 
 
-@given(st.text(max_size=60) | st.text('ab1 ()"~*:/=+-\\ANDORNOTtitle', max_size=40))
+@given(st.text(max_size=60) | st.text('ab1 ()"“”«»~*:/=+-\\ANDORNOTtitle', max_size=40))
 def test_no_query_does_more_than_being_refused(query: str) -> None:
     try:
         tree = parse(query)

@@ -10,7 +10,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_SPECIAL = re.compile(r'[\s\\()":~*]|^[-+=/]')
+QUOTES = '"“”„‟«»'
+"""What a phrase may stand between; which of them closes it makes no difference."""
+
+_SPECIAL = re.compile(rf"[\s\\()~*:{QUOTES}]|^[-+=/]")
+_IN_QUOTES = re.compile(rf"[\\{QUOTES}]")
 _SLASH = re.compile(r"\\.|/", re.DOTALL)
 _OPERATOR = re.compile(r"(?:and|or|not)", re.IGNORECASE)
 
@@ -24,7 +28,7 @@ def _bare(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """Return `text` between double quotes."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + _IN_QUOTES.sub(lambda found: "\\" + found[0], text) + '"'
 
 
 @dataclass(frozen=True, slots=True)

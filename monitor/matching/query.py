@@ -17,6 +17,7 @@ from difflib import get_close_matches
 import re2
 
 from monitor.matching.nodes import (
+    QUOTES,
     Edits,
     Exact,
     Filter,
@@ -48,7 +49,7 @@ SHORTEST_PREFIX = 2
 _BRACKETS = 3 * MAX_DEPTH  # brackets that group nothing cost depth while reading only
 _FIELD = re.compile(r"([^\W\d_]+):")
 _REGEX = re.compile(r"/((?:\\.|[^/\\])*)/", re.DOTALL)
-_LOWER = re.compile(r"(and|or|not)(?![^\s()\"])", re.IGNORECASE)
+_LOWER = re.compile(rf"(and|or|not)(?![^\s(){QUOTES}])", re.IGNORECASE)
 
 
 def parse(query: str) -> Query:
@@ -157,7 +158,7 @@ class _Reader(Scanner):
             self.fail(f"a query has at most {MAX_TERMS} terms")
         self.refuse_operators()
         sign = self.peek()
-        if sign == '"':
+        if sign in QUOTES:
             return self.quoted()
         if sign == "/":
             return self.regex()
@@ -225,7 +226,7 @@ class _Reader(Scanner):
     def exact(self) -> Query:
         """Read the word or the phrase after `=`."""
         self.at += 1
-        if self.peek() == '"':
+        if self.peek() and self.peek() in QUOTES:
             return Exact(self.between_quotes())
         start = self.at
         text = unescaped(self.bare())

@@ -7,15 +7,18 @@ from typing import NoReturn
 
 from monitor.errors import QueryInvalid
 from monitor.matching.alternatives import words
+from monitor.matching.nodes import QUOTES
 from monitor.text import tokens
 
 MAX_WORDS = 12  # in one phrase
 
-_BARE_WORD = re.compile(r'(?:\\.|[^\s\\()"~*:]|(?<=\d):(?=\d))+', re.DOTALL)
-_KEYWORD = re.compile(r"(AND|OR|NOT)(?![^\s()\"])")
+_BARE_WORD = re.compile(rf"(?:\\.|[^\s\\()~*:{QUOTES}]|(?<=\d):(?=\d))+", re.DOTALL)
+_KEYWORD = re.compile(rf"(AND|OR|NOT)(?![^\s(){QUOTES}])")
 _NUMBER = re.compile(r"\d{1,9}")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
+_PLAIN = rf"[^\\{QUOTES}]"
+_NAMED = rf"(?<=[\s({QUOTES}])(?:«{_PLAIN}*»|“{_PLAIN}*”|„{_PLAIN}*[“”])"  # within a phrase: a name in quotes
+QUOTED = re.compile(rf"[{QUOTES}]((?:\\.|{_PLAIN}|{_NAMED})*)[{QUOTES}]", re.DOTALL)
 _RIGHT = {"*": "drone*", "~": "drone~1", ":": "title:drone", "\\": "two of them for the character itself"}
 
 
