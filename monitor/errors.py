@@ -34,6 +34,7 @@ A stack trace is for bugs only: anything that is not a `MonitorError` is one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -170,12 +171,24 @@ class QueryInvalid(FixSetup):
 
     exit_code = 2
 
-    def __init__(self, query: str, position: int, problem: str) -> None:
-        """Keep the query, the 0-based offset of the mistake, and a sentence on it."""
+    def __init__(
+        self,
+        query: str,
+        position: int,
+        problem: str,
+        key: str = "",
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Keep the query, the 0-based offset of the mistake, and a sentence on it.
+
+        `key` and `facts` say the same as a phrase of the catalogues.
+        """
         super().__init__(f"{problem} (character {position + 1} of {query!r})")
         self.query = query
         self.position = position
         self.problem = problem
+        self.key = key
+        self.facts = facts or {}
 
 
 class OpmlInvalid(FixSetup):

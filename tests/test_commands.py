@@ -769,6 +769,14 @@ async def test_a_mistake_in_a_query_is_pointed_at(house: House) -> None:
     assert await house.subscribed() == set()
 
 
+async def test_a_mistake_in_a_query_is_explained_in_the_language_of_the_chat(house: House) -> None:
+    await house.hears("/language uk")
+    assert "запит закінчується там, де бракує слова" in await house.says("/watch (")
+    assert "«foo:» невідоме: є title:, source:, lang:." in await house.says("/watch foo:bar")
+    await house.hears("/language ru")
+    assert "число от 1 до 2, например a~1" in await house.says("/watch a~5")
+
+
 async def test_there_is_an_end_to_what_a_chat_may_watch_for(house: House) -> None:
     await house.hears("/start")
     for number in range(50):

@@ -66,4 +66,5 @@ def _pointed_at(call: Call, error: QueryInvalid) -> Safe:
     """Return what is wrong with a query, with a mark below the place."""
     mark = " " * error.position + "^"
     shown = escape(f"{error.query}\n{mark}")
-    return Safe(f"{call.say('watch.invalid', problem=error.problem)}\n<pre>{shown}</pre>")
+    problem = call.say(error.key, **error.facts) if error.key else escape(error.problem)
+    return Safe(f"{call.say('watch.invalid', problem=problem)}\n<pre>{shown}</pre>")

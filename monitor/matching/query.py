@@ -77,17 +77,17 @@ class _Reader(Scanner):
     def read(self) -> Query:
         """Return the tree of the whole query."""
         if len(self.query) > MAX_LENGTH:
-            self.fail(f"a query has at most {MAX_LENGTH} characters", MAX_LENGTH)
+            self.fail("long", MAX_LENGTH, most=MAX_LENGTH)
         self.skip()
         if self.at == len(self.query):
-            self.fail("the query is empty: write a word to look for")
+            self.fail("empty")
         tree = self.either()
         if self.at < len(self.query):
-            self.fail('this ")" closes nothing: remove it, or open "(" before it')
+            self.fail("closes_nothing")
         if not finds(tree):
-            self.fail("the query only says what must not be there: add a word to look for", 0)
+            self.fail("only_not", 0)
         if depth(tree) > MAX_DEPTH:
-            self.fail(f"the query is nested more than {MAX_DEPTH} levels deep: make it flatter", 0)
+            self.fail("levels", 0, most=MAX_DEPTH)
         return tree
 
     def either(self) -> Query:
@@ -102,9 +102,7 @@ class _Reader(Scanner):
         if len(parts) > 1:
             for place, part in zip(places, parts, strict=True):
                 if not finds(part):
-                    self.fail(
-                        "this side of OR only says what must not be there: add a word to look for", place
-                    )
+                    self.fail("side_only_not", place)
         return any_of(parts)
 
     def both(self) -> Query:
@@ -122,7 +120,7 @@ class _Reader(Scanner):
         """Read one part with the signs before it."""
         self.level += 1
         if self.level > _BRACKETS:
-            self.fail("the query is nested too deeply: make it flatter")
+            self.fail("deep")
         start = self.at
         sign = self.peek()
         if self.keyword() == "NOT":
@@ -132,7 +130,7 @@ class _Reader(Scanner):
         elif sign and sign in "+-":
             self.at += 1
             if not self.peek() or self.peek().isspace():
-                self.fail(f'"{sign}" stands right before the word that it belongs to', start)
+                self.fail("sign_alone", start, sign=sign)
             tree = negation(self.part()) if sign == "-" else self.part()
         else:
             tree = self.group() if sign == "(" else self.term()
@@ -147,7 +145,7 @@ class _Reader(Scanner):
         self.skip()
         tree = self.either()
         if self.peek() != ")":
-            self.fail('this "(" is never closed: add ")"', start)
+            self.fail("bracket_open", start)
         self.at += 1
         return tree
 
@@ -155,7 +153,7 @@ class _Reader(Scanner):
         """Read one thing to look for."""
         self.terms += 1
         if self.terms > MAX_TERMS:
-            self.fail(f"a query has at most {MAX_TERMS} terms")
+            self.fail("terms", most=MAX_TERMS)
         self.refuse_operators()
         sign = self.peek()
         if sign in QUOTES:
@@ -170,48 +168,44 @@ class _Reader(Scanner):
     def refuse_operators(self) -> None:
         """Fail where a term should stand and none does."""
         if not self.peek():
-            self.fail("the query ends where a word is missing")
+            self.fail("ends")
         if self.peek() == ")":
-            self.fail('a word is missing before ")"')
+            self.fail("missing_before", sign='")"')
         found = _LOWER.match(self.query, self.at)
         if found and found[1].isupper():
-            self.fail(f"a word is missing before {found[1]}")
+            self.fail("missing_before", sign=found[1])
         if found:
-            self.fail(f'"{found[1]}" is an operator in capitals ({found[1].upper()}) or a word in quotes')
+            self.fail("capitals", word=found[1], operator=found[1].upper())
 
     def field(self, name: str) -> Query:
         """Read what follows `name:`."""
         start = self.at
         names = ("title", *FILTERS)
         if name.casefold() not in names:
-            near = get_close_matches(name.casefold(), names, n=1)
-            hint = (
-                f"did you mean {near[0]}:?"
-                if near
-                else f"there are {', '.join(f'{each}:' for each in names)}"
-            )
-            self.fail(f'"{name}:" is not known: {hint} For a colon in a word use quotes', start)
+            if near := get_close_matches(name.casefold(), names, n=1):
+                self.fail("field_misspelt", start, name=name, near=near[0])
+            self.fail("field_unknown", start, name=name, known=", ".join(f"{each}:" for each in names))
         self.at += len(name) + 1
         if not self.peek() or self.peek().isspace():
-            self.fail(f'"{name}:" stands right before what it belongs to')
+            self.fail("field_alone", name=name)
         if name.casefold() == "title":
             return self.title()
         quoted = self.take(QUOTED)
         value = unescaped(quoted[1] if quoted else self.bare())
         if not value.strip():
-            self.fail(f'a value is missing after "{name}:"', start)
+            self.fail("value_missing", start, name=name)
         return Filter(name.casefold(), value.strip())
 
     def title(self) -> Query:
         """Read the term or the brackets after `title:`."""
         start = self.at
         if self.peek() in "+-":
-            self.fail('write the sign before "title:"')
+            self.fail("title_sign")
         tree = self.group() if self.peek() == "(" else self.term()
         if not finds(tree):
-            self.fail("this only says what must not be in the title: add a word to look for", start)
+            self.fail("title_only_not", start)
         if _looks_beyond_title(tree):
-            self.fail("title: is followed by a word, a phrase or brackets with such", start)
+            self.fail("title_beyond", start)
         return Title(tree)
 
     def quoted(self) -> Query:
@@ -225,8 +219,11 @@ class _Reader(Scanner):
 
     def exact(self) -> Query:
         """Read the word or the phrase after `=`."""
+        start = self.at
         self.at += 1
-        if self.peek() and self.peek() in QUOTES:
+        if not self.peek() or self.peek().isspace():
+            self.fail("sign_alone", start, sign="=")
+        if self.peek() in QUOTES:
             return Exact(self.between_quotes())
         start = self.at
         text = unescaped(self.bare())
@@ -238,16 +235,16 @@ class _Reader(Scanner):
         start = self.at
         found = self.take(_REGEX)
         if not found:
-            self.fail("this regular expression is never closed: add a second /", start)
+            self.fail("regex_open", start)
         pattern = re.sub(r"\\(.)", lambda pair: "/" if pair[1] == "/" else pair[0], found[1], flags=re.DOTALL)
         if len(pattern) > MAX_REGEX:
-            self.fail(f"a regular expression has at most {MAX_REGEX} characters", start)
+            self.fail("regex_long", start, most=MAX_REGEX)
         try:
             compiled = regex_of(pattern)
         except re2.error as error:
-            self.fail(f"this regular expression cannot be read: {_reason(error)}", start)
+            self.fail("regex_bad", start, reason=_reason(error))
         if compiled.search(""):
-            self.fail("this regular expression matches everything: leave no way to match nothing", start)
+            self.fail("regex_empty", start)
         return Regex(pattern)
 
     def word(self) -> Query:
@@ -259,7 +256,7 @@ class _Reader(Scanner):
             self.at += 1
             self.check_single(text, "*", start)
             if len(text) < SHORTEST_PREFIX:
-                self.fail(f'write at least {SHORTEST_PREFIX} letters before "*"', start)
+                self.fail("prefix_short", start, least=SHORTEST_PREFIX)
             self.ended()
             return Prefix(text)
         if self.peek() == "~":

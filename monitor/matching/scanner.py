@@ -6,8 +6,10 @@ import re
 from typing import NoReturn
 
 from monitor.errors import QueryInvalid
+from monitor.markup import plain
 from monitor.matching.alternatives import words
 from monitor.matching.nodes import QUOTES
+from monitor.phrases import FALLBACK, say
 from monitor.text import tokens
 
 MAX_WORDS = 12  # in one phrase
@@ -19,7 +21,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN = rf"[^\\{QUOTES}]"
 _NAMED = rf"(?<=[\s({QUOTES}])(?:«{_PLAIN}*»|“{_PLAIN}*”|„{_PLAIN}*[“”])"  # within a phrase: a name in quotes
 QUOTED = re.compile(rf"[{QUOTES}]((?:\\.|{_PLAIN}|{_NAMED})*)[{QUOTES}]", re.DOTALL)
-_RIGHT = {"*": "drone*", "~": "drone~1", ":": "title:drone", "\\": "two of them for the character itself"}
+_RIGHT = {"*": "drone*", "~": "drone~1", ":": "title:drone", "\\": "\\\\"}
 
 
 def unescaped(text: str) -> str:
@@ -34,9 +36,14 @@ class Scanner:
         self.query = query
         self.at = 0
 
-    def fail(self, problem: str, at: int | None = None) -> NoReturn:
-        """Raise the error for a mistake at `at`, or at the present place."""
-        raise QueryInvalid(self.query, self.at if at is None else at, problem)
+    def fail(self, fault: str, at: int | None = None, **facts: object) -> NoReturn:
+        """Raise the error for a mistake at `at`, or at the present place: the phrase `query.<fault>`."""
+        raise self.mistake(fault, self.at if at is None else at, **facts)
+
+    def mistake(self, fault: str, at: int, **facts: object) -> QueryInvalid:
+        """Return the error for a mistake, in English words and as a phrase of the catalogues."""
+        key = f"query.{fault}"
+        return QueryInvalid(self.query, at, plain(say(FALLBACK, key, **facts)), key, facts)
 
     def skip(self) -> None:
         """Go past white space."""
@@ -64,7 +71,7 @@ class Scanner:
         start = self.at
         found = self.take(QUOTED)
         if not found:
-            self.fail("this quote is never closed: add a second one", start)
+            self.fail("quote_open", start)
         text = " ".join(unescaped(found[1]).split())
         self.check_words(text, start)
         return text
@@ -74,30 +81,34 @@ class Scanner:
         found = self.take(_BARE_WORD)
         if not found:
             sign = self.peek()
-            self.fail(f'"{sign}" has no word before it: write {_RIGHT.get(sign, "it in quotes")}')
+            if not sign:
+                self.fail("ends")
+            if sign in _RIGHT:
+                self.fail("no_word_before", sign=sign, right=_RIGHT[sign])
+            self.fail("sign_in_quotes", sign=sign)
         return found[0]
 
     def ended(self) -> None:
         """Fail where the term does not end here."""
         if self.peek() and not self.peek().isspace() and self.peek() != ")":
-            self.fail("a space is missing here")
+            self.fail("space_missing")
 
     def number(self, least: int, most: int, example: str, start: int) -> int:
         """Read a number within its limits."""
         found = self.take(_NUMBER)
         if not found or not least <= int(found[0]) <= most:
-            self.fail(f'after "~" stands a number from {least} to {most}, as in {example}', start)
+            self.fail("number", start, least=least, most=most, example=example)
         return int(found[0])
 
     def check_words(self, text: str, start: int) -> None:
         """Fail where `text` has no word in it, or too many."""
         count = sum(max(len(tokens(word)) for word in alternatives) for alternatives in words(text))
         if not count:
-            self.fail("there is no word to look for in this", start)
+            self.fail("no_words", start)
         if count > MAX_WORDS:
-            self.fail(f"a phrase has at most {MAX_WORDS} words", start)
+            self.fail("phrase_long", start, most=MAX_WORDS)
 
     def check_single(self, text: str, sign: str, start: int) -> None:
         """Fail where `text` is more than one word."""
         if sum(1 for _ in tokens(text)) > 1:
-            self.fail(f'"{sign}" belongs to one word: this is more than one', start)
+            self.fail("one_word", start, sign=sign)
