@@ -1,20 +1,24 @@
 """Measure polling of many feeds side by side with lemon24's reader and with bare requests.
 
-    python benchmarks/polling.py [--feeds 2000] [--data FOLDER] [--reader PYTHON] [--only ours,floor]
+    python benchmarks/polling.py [--feeds 2000] [--rounds 3] [--data FOLDER] [--reader PYTHON]
+                                 [--only ours,floor]
 
 --feeds   how many feeds there are
+--rounds  how often each phase is run
 --data    a folder of feeds (*.xml) to serve; without it, feeds of 20 to 100 entries are made up
 --reader  the python of an environment that has `reader` and `sgmllib3k` (both from PyPI);
           without it, reader is left out
 --only    which clients run: ours, floor, reader
 
 A server in a process of its own gives each feed a loopback address of its own, with ETag and
-Last-Modified. Each client, a process of its own too, first reads all feeds once, and then polls all of
-them twice: unchanged (304), and with one new entry each. Ours is all that the service does: parsing,
+Last-Modified. Each client, a process of its own too, first reads all feeds once. Then they take turns at
+polling all of them: unchanged (304), and with one new entry each. Ours is all that the service does: parsing,
 storing, matching against 100 topics, and an alert queued for about one entry in ten. The floor is a loop of
 aiohttp GETs with ETags that throws away what it gets; reader is `update_feeds(workers=10)`.
 
-Prints feeds a second, seconds of processor time for 1,000 polls, and the peak of memory.
+Prints feeds a second, seconds of processor time for 1,000 polls, and the peak of memory, each the median of
+the rounds; and how ours compares with the others, as the median of the ratios in the rounds and the range of
+them: a machine that is slow for a while is slow for all who take turns then.
 """
 
 from __future__ import annotations
@@ -32,9 +36,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -66,6 +73,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--feeds", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--reader", default="")
     parser.add_argument("--only", default="ours,floor,reader")
@@ -86,30 +94,70 @@ def main() -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Run each client against the server and print what it took."""
+    """Let the clients take turns at the server, and print what each of them took."""
     common = ["--feeds", str(options.feeds)]
     data = ["--data", str(options.data)] if options.data else []
-    clients = [name for name in options.only.split(",") if name != "reader" or options.reader]
-    server = subprocess.Popen(
-        [sys.executable, __file__, "--part", "server", *common, *data], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        port = (server.stdout or sys.stdin).readline().strip()
-        print(f"{options.feeds} feeds; the better of two runs of each phase")
-        print(f"{'client':8} {'phase':10} {'feeds/s':>9} {'CPU s/1,000':>12} {'peak MB':>8}")
-        for name in clients:
-            ask(int(port), "reset")
-            python = options.reader if name == "reader" else sys.executable
-            command = [python, __file__, "--part", name, "--port", port, *common]
-            for line in subprocess.run(
-                command, stdout=subprocess.PIPE, text=True, check=True
-            ).stdout.splitlines():
-                took = json.loads(line)
-                print(
-                    f"{name:8} {took['name']:10} {took['rate']:9.0f} {took['cpu']:12.2f} {took['peak']:8.0f}"
+    names = [name for name in options.only.split(",") if name != "reader" or options.reader]
+    with ExitStack() as started:
+        server = started.enter_context(
+            running([sys.executable, __file__, "--part", "server", *common, *data])
+        )
+        port = server.stdout.readline().strip()
+        clients = {
+            name: started.enter_context(
+                running(
+                    [
+                        options.reader if name == "reader" else sys.executable,
+                        *(__file__, "--part", name, "--port", port, *common),
+                    ]
                 )
+            )
+            for name in names
+        }
+        print(f"{options.feeds} feeds, medians of {options.rounds} rounds")
+        print(f"{'phase':10} {'client':8} {'feeds/s':>9} {'CPU s/1,000':>12} {'peak MB':>8}")
+        for phase in PHASES:
+            rounds = 1 if phase == "first" else options.rounds
+            took = [{name: asked(client, phase) for name, client in clients.items()} for _ in range(rounds)]
+            show(phase, took)
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Have a process that is asked and answers in lines, and end it afterwards."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
     finally:
-        server.kill()
+        process.kill()
+        process.wait()
+
+
+def heard(process: subprocess.Popen[str]) -> str:
+    """Return the next line that a process prints; raises EOFError where it prints none any more."""
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise EOFError("a process of the benchmark ended by itself: what it printed stands above")
+    return line.strip()
+
+
+def asked(client: subprocess.Popen[str], phase: str) -> dict[str, float]:
+    """Let a client run a phase; return what that took."""
+    print(phase, file=client.stdin, flush=True)
+    facts: dict[str, float] = json.loads(heard(client))
+    return facts
+
+
+def show(phase: str, took: list[dict[str, dict[str, float]]]) -> None:
+    """Print what each client took in the rounds of a phase, and how ours compares."""
+    for name in took[0]:
+        rate, cpu, peak = (median(one[name][what] for one in took) for what in ("rate", "cpu", "peak"))
+        print(f"{phase:10} {name:8} {rate:9.0f} {cpu:12.2f} {peak:8.0f}")
+    for name in sorted(took[0].keys() - {"ours"}) if "ours" in took[0] and phase != "first" else ():
+        ratios = sorted(one["ours"]["rate"] / one[name]["rate"] for one in took)
+        print(
+            f"{phase:10} ours / {name}: {median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})", flush=True
+        )
 
 
 class Server:
@@ -119,7 +167,8 @@ class Server:
         """Make `count` feeds from the documents of a folder, or from made-up ones."""
         bodies = [path.read_bytes() for path in sorted(data.glob("*.xml"))] if data else made_up_feeds()
         self.cuts = [(body, match) for body in bodies if (match := FIRST.search(body))]
-        self.versions = [0] * count
+        self.versions: defaultdict[str, list[int]] = defaultdict(lambda: [0] * count)  # by client
+        self.count = count
         self.steady = True
         self.connections: set[Connection] = set()
 
@@ -127,7 +176,7 @@ class Server:
         """Serve until killed; the port is the first line of the output."""
         room_for_connections()
         loop = asyncio.get_running_loop()
-        addresses = ["127.0.0.1", *(address(number) for number in range(len(self.versions)))]
+        addresses = ["127.0.0.1", *map(address, range(self.count))]
         server = await loop.create_server(partial(Connection, self), addresses[:1], 0, backlog=1_024)
         port = server.sockets[0].getsockname()[1]
         await loop.create_server(partial(Connection, self), addresses[1:], port, backlog=64)
@@ -136,18 +185,16 @@ class Server:
 
     def answer(self, request: bytes, asking: Connection) -> list[bytes]:
         """Return the parts of the answer to a request."""
-        path = request.split(b" ", 2)[1].decode()
-        if not path.startswith("/feed/"):
-            self.steady = path != "/grow"
+        _, who, *rest = request.split(b" ", 2)[1].decode().split("/")
+        if not rest:
+            self.steady = who != "grow"
             for connection in self.connections - {asking}:  # as servers do with those that are idle for long
                 connection.transport.close()
-            if path == "/reset":
-                self.versions = [0] * len(self.versions)
             return [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
-        number = int(path.removeprefix("/feed/"))
+        number, versions = int(rest[0]), self.versions[who]
         if not self.steady:
-            self.versions[number] += 1
-        version = self.versions[number]
+            versions[number] += 1
+        version = versions[number]
         tag = b'"%d-%d"' % (number, version)
         fields = b"ETag: %s\r\nLast-Modified: Sun, 01 Feb 2026 10:%02d:%02d GMT\r\n" % (
             tag,
@@ -251,9 +298,9 @@ def address(number: int) -> str:
     return f"127.1.{number // 250}.{number % 250 + 1}"
 
 
-def urls_of(port: int, count: int) -> list[str]:
-    """Return the addresses of all feeds."""
-    return [f"http://{address(number)}:{port}/feed/{number}" for number in range(count)]
+def urls_of(port: int, count: int, who: str) -> list[str]:
+    """Return the addresses of all feeds, which are another for each client."""
+    return [f"http://{address(number)}:{port}/{who}/{number}" for number in range(count)]
 
 
 def ask(port: int, what: str) -> None:
@@ -270,30 +317,6 @@ def room_for_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-class Measured:
-    """Prints what a phase took; of two runs the better one."""
-
-    def __init__(self, name: str, polls: int) -> None:
-        """Take the name of the phase."""
-        self.name, self.polls = name, polls
-        self.runs: list[tuple[float, float]] = []
-
-    def __enter__(self) -> None:
-        """Begin."""
-        self.began = time.perf_counter(), used()
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self.runs.append((time.perf_counter() - self.began[0], used() - self.began[1]))
-
-    def show(self) -> None:
-        """Print it as JSON."""
-        wall, cpu = (min(run[which] for run in self.runs) for which in (0, 1))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        facts = {"name": self.name, "rate": self.polls / wall, "cpu": cpu * 1_000 / self.polls, "peak": peak}
-        print(json.dumps(facts), flush=True)
-
-
 def used() -> float:
     """Return the processor time that this process and the ones it ended have used."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -304,16 +327,16 @@ PHASES = {"first": "stay", "unchanged": "stay", "one new": "grow"}
 
 
 async def phases(port: int, count: int, poll_all: Callable[[], Awaitable[None]]) -> None:
-    """Poll all feeds in each phase."""
+    """Poll all feeds in each phase that is asked for, and say what that took."""
     room_for_connections()
-    for name, mode in PHASES.items():
-        measured = Measured(name, count)
-        for _ in range(1 if name == "first" else 2):
-            ask(port, mode)
-            await asyncio.sleep(0.5)  # until the closed connections are known to be closed
-            with measured:
-                await poll_all()
-        measured.show()
+    while phase := await asyncio.to_thread(sys.stdin.readline):
+        ask(port, PHASES[phase.strip()])
+        await asyncio.sleep(0.5)  # until the closed connections are known to be closed
+        began, cpu = time.perf_counter(), used()
+        await poll_all()
+        wall, cpu = time.perf_counter() - began, used() - cpu
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"rate": count / wall, "cpu": cpu * 1_000 / count, "peak": peak}), flush=True)
 
 
 async def poll_with_ours(port: int, count: int) -> None:
@@ -327,7 +350,7 @@ async def poll_with_ours(port: int, count: int) -> None:
 
     sources = "".join(
         f'[[sources]]\nid = "feed-{number}"\nname = "Feed {number}"\nurl = "{url}"\n'
-        for number, url in enumerate(urls_of(port, count))
+        for number, url in enumerate(urls_of(port, count, "ours"))
     )
     topics = "".join(
         f'[[topics]]\nid = "topic-{number}"\nname = "{words}"\nkeywords = ["{words}"]\n'
@@ -360,7 +383,7 @@ async def poll_bare(port: int, count: int) -> None:
     """Ask for everything and throw it away."""
     import aiohttp
 
-    urls, tags = urls_of(port, count), [""] * count
+    urls, tags = urls_of(port, count, "floor"), [""] * count
     connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
     async with aiohttp.ClientSession(connector=connector) as session:
 
@@ -385,7 +408,7 @@ def poll_with_reader(port: int, count: int) -> None:
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as folder:
         reader = make_reader(f"{folder}/reader.db")
-        for url in urls_of(port, count):
+        for url in urls_of(port, count, "reader"):
             reader.add_feed(url)
 
         async def poll_all() -> None:
