@@ -17,6 +17,7 @@ from monitor.sources import feed, xml_feed
 from monitor.sources.http import Response
 from monitor.sources.kind import Fetched
 from monitor.sources.memory import Memory
+from monitor.sources.pieces import Pieces, above, cut
 
 URL = "https://feeds.example.org/all"
 NOON = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
@@ -188,6 +189,62 @@ def test_reading_what_is_new_gives_what_reading_everything_gives(states: list[st
         assert all(item in some.items or item in before for item in whole.items)
         assert some.hints == whole.hints or not some.changed
         cursor, before = some.cursor, whole.items
+
+
+def feed_of(names: str) -> str:
+    """Return a feed with an entry for each letter."""
+    return rss(*(rss_item(name, guid=name) for name in names))
+
+
+@settings(max_examples=400, deadline=None)
+@given(documents())
+@example([feed_of("abcde"), feed_of("fabcd"), feed_of("ghfabc"), feed_of("fab")])
+@example([feed_of("ab"), feed_of("ba"), feed_of("axb")])
+def test_what_came_on_top_is_what_cutting_the_whole_shows_there(states: list[str]) -> None:
+    pieces = [cut(state.encode()) for state in states]
+    for before, after, body in zip(pieces, pieces[1:], states[1:], strict=False):
+        if before is None:
+            continue
+        found = above(body.encode(), before.digests[0], before.runs, len(before.entries))
+        if found is None:
+            continue
+        top, left = found
+        assert after == Pieces(
+            top.head,
+            (*top.entries, *before.entries[:left]),
+            (*top.digests, *before.digests[:left]),
+            top.tail,
+            top.name,
+            top.runs,
+        )
+
+
+@pytest.mark.parametrize(
+    ("shown", "came", "left"),
+    [
+        ("abcdefgh", 0, 8),
+        ("xabcdefg", 1, 7),
+        ("xyzabcde", 3, 5),
+        ("wxyzabcdefgh", 4, 8),
+        ("abcde", 0, 5),
+    ],
+)
+def test_entries_that_came_on_top_are_seen_without_looking_at_the_others(
+    shown: str, came: int, left: int
+) -> None:
+    before = cut(feed_of("abcdefgh").encode())
+    assert before is not None
+    found = above(feed_of(shown).encode(), before.digests[0], before.runs, 8)
+    assert found is not None
+    assert (len(found[0].entries), found[1]) == (came, left)
+
+
+@pytest.mark.parametrize("shown", ["abcd", "axbcdefgh", "bcdefgh", "abcdefghx", "abcdxfgh", "xyz"])
+def test_where_anything_else_happened_the_whole_is_cut(shown: str) -> None:
+    before = cut(feed_of("abcdefgh").encode())
+    assert before is not None
+    assert above(feed_of(shown).encode(), before.digests[0], before.runs, 8) is None
+    assert cut(feed_of(shown).encode()) is not None
 
 
 @pytest.fixture

@@ -5,32 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from yarl import URL
 
 from monitor.errors import MonitorError, SourceUnreachable, SourceUnreadable
 from monitor.html import clean
-from monitor.model import Cursor, Polled, Source
+from monitor.model import Cursor, Hints, Polled, Source
 from monitor.sources.entries import Document, items_of
 from monitor.sources.envelope import decoded
 from monitor.sources.headers import http_date
 from monitor.sources.http import Http, Response, shown
 from monitor.sources.json_feed import read_json
 from monitor.sources.kind import Fetched
-from monitor.sources.memory import (
-    Memory,
-    all_apart,
-    hour_of,
-    nothing_known,
-    records_of,
-    stay_apart,
-    ttl_of,
-)
-from monitor.sources.pieces import Pieces, cut, ordinary, ordinary_around
+from monitor.sources.memory import Memory, Records, hour_of, records_of, ttl_of
+from monitor.sources.pieces import Pieces, above, cut, ordinary, ordinary_around
 from monitor.sources.plain_entry import read_plain
 from monitor.sources.xml_feed import MAX_TAGS, read_xml
 
@@ -105,9 +98,12 @@ def read(body: bytes, content_type: str, url: str) -> Document:
 
 def _the_same(answer: Response, cursor: Cursor) -> Polled:
     """Return that nothing changed."""
-    ttl = ttl_of(cursor.entries)
-    hints = replace(answer.hints, ttl=ttl) if ttl else answer.hints
-    return Polled(_cursor(answer, cursor), changed=False, hints=hints)
+    return Polled(_cursor(answer, cursor), changed=False, hints=_hints(answer, ttl_of(cursor.entries)))
+
+
+def _hints(answer: Response, ttl: timedelta | None) -> Hints:
+    """Return what the answer and the document said about when to come back."""
+    return replace(answer.hints, ttl=ttl) if ttl else answer.hints
 
 
 def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
@@ -118,11 +114,11 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
         raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
     before, after = Memory.of(cursor.entries), _remembered(document, cut(answer.body), answer)
     items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
-    gap = before is not None and nothing_known(after.records, before.records)
+    gap = before is not None and after.records.nothing_known(before.records)
     return Polled(
         replace(_cursor(answer, cursor), entries=after.packed()),
         items,
-        hints=replace(answer.hints, ttl=document.ttl),
+        hints=_hints(answer, document.ttl),
         notes=(*notes, _GAP) if gap else notes,
         gap=gap,
     )
@@ -131,12 +127,13 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
 def _remembered(document: Document, pieces: Pieces | None, answer: Response) -> Memory:
     """Return what is remembered of a document that was read whole."""
     hour = hour_of(answer.received)
-    about = Memory((), hour=hour, ttl=document.ttl, language=document.language)
+    about = Memory(Records(), hour=hour, ttl=document.ttl, language=document.language)
     opening = pieces.opening() if pieces else None
     if pieces and opening and document.sound and len(document.entries) == len(pieces.entries):
         records = records_of(document, pieces.digests)
-        if all_apart(records) and _all_ordinary(pieces, opening):
-            return replace(about, records=records, cuttable=True, envelope=pieces.envelope(answer.url))
+        if records.are_apart() and _all_ordinary(pieces, opening):
+            envelope = pieces.envelope(answer.url)
+            return replace(about, records=records, runs=pieces.runs, cuttable=True, envelope=envelope)
     return replace(about, records=records_of(document))
 
 
@@ -149,6 +146,38 @@ def _all_ordinary(pieces: Pieces, opening: str) -> bool:
     return ordinary_around(pieces) and all(ordinary(text, opening) for text in texts)
 
 
+class _Beside(NamedTuple):
+    """A document beside the one before."""
+
+    pieces: Pieces
+    fresh: Sequence[int]  # the numbers of the pieces that were not there before
+    kept: Records  # of the entries that were
+    with_new: Callable[[Records], Records]  # all entries, in their order, given those of the fresh pieces
+
+
+def _on_top(body: bytes, before: Records, runs: bytes) -> _Beside | None:
+    """Return what is new where nothing else happened than entries coming on top and going at the end."""
+    found = above(body, before.digests[:8], runs, len(before))
+    if found is None or any(map(before.has_digest, found[0].digests)):
+        return None
+    pieces, left = found
+    kept = before.first(left)
+    return _Beside(pieces, range(len(pieces.entries)), kept, lambda new: new + kept)
+
+
+def _anywhere(body: bytes, before: Records) -> _Beside | None:
+    """Return what is new wherever it stands; None where the document cannot be cut."""
+    pieces = cut(body)
+    if pieces is None:
+        return None
+    known = {digest: place for place, digest in enumerate(before.each_digest())}
+    fresh = [number for number, digest in enumerate(pieces.digests) if digest not in known]
+    kept = before.picked(known[digest] for digest in pieces.digests if digest in known)
+    new = iter(range(len(before), len(before) + len(fresh)))
+    order = [known[digest] if digest in known else next(new) for digest in pieces.digests]
+    return _Beside(pieces, fresh, kept, lambda added: (before + added).picked(order))
+
+
 def _only_new(answer: Response, source: Source, cursor: Cursor, *, at_once: bool) -> Polled | None:
     """Return the items of the entries that were not there before; None where the whole has to be read.
 
@@ -157,35 +186,32 @@ def _only_new(answer: Response, source: Source, cursor: Cursor, *, at_once: bool
     before = Memory.of(cursor.entries)
     if before is None or not before.cuttable or before.whole_is_due(answer.received):
         return None
-    pieces = cut(answer.body)
-    if pieces is None or pieces.envelope(answer.url) != before.envelope or _has_too_many_tags(answer.body):
+    beside = _on_top(answer.body, before.records, before.runs) or _anywhere(answer.body, before.records)
+    if (
+        beside is None
+        or beside.pieces.envelope(answer.url) != before.envelope
+        or _has_too_many_tags(answer.body)
+    ):
         return None
-    remembered = {record.digest: record for record in before.records}
-    digests = pieces.digests
-    fresh = [number for number, digest in enumerate(digests) if digest not in remembered]
+    pieces, fresh, kept, with_new = beside
     document = _read_some(answer, pieces, fresh, before, at_once=at_once) if fresh else Document(())
     if document is None:
         return None
-    added = records_of(document, [digests[number] for number in fresh])
-    kept = [remembered[digest] for digest in digests if digest in remembered]
-    if len(set(digests)) < len(digests) or not stay_apart(added, kept):
+    added = records_of(document, [pieces.digests[number] for number in fresh])
+    if len(set(pieces.digests)) < len(pieces.digests) or not added.stay_apart(kept):
         return None
-    if not added and len(kept) == len(before.records):
+    if not fresh and len(kept) == len(before.records):
         return _the_same(answer, cursor)
-    new = iter(added)
-    records = tuple(remembered.get(digest) or next(new) for digest in digests)
+    records = with_new(added)
     items, notes = items_of(
-        document,
-        source.id,
-        http_date(answer.headers.get("date", "")),
-        dated=all(record.dated for record in records),
+        document, source.id, http_date(answer.headers.get("date", "")), dated=0 not in records.dated
     )
-    gap = not kept and nothing_known(records, before.records)
-    entries = replace(before, records=records).packed()
+    gap = not len(kept) and records.nothing_known(before.records)
+    entries = before.packed(records, pieces.runs)
     return Polled(
         replace(_cursor(answer, cursor), entries=entries, fingerprint=None),
         items,
-        hints=replace(answer.hints, ttl=before.ttl),
+        hints=_hints(answer, before.ttl),
         notes=(*notes, _GAP) if gap else notes,
         gap=gap,
     )
@@ -230,7 +256,7 @@ def _cursor(answer: Response, cursor: Cursor) -> Cursor:
     moved_to = answer.permanent_url or (cursor.moved_to if answer.asked == cursor.moved_to else None)
     if (etag, last_modified, moved_to) == (cursor.etag, cursor.last_modified, cursor.moved_to):
         return cursor
-    return replace(cursor, etag=etag, last_modified=last_modified, moved_to=moved_to)
+    return Cursor(etag, last_modified, cursor.fingerprint, moved_to, entries=cursor.entries)
 
 
 def _host(url: str) -> str | None:

@@ -7,41 +7,89 @@ since an entry that shares one with another is told from it otherwise.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from monitor.sources.entries import Document, Entry
 
-_FORMAT: Final = 2  # another number makes all that was remembered before mean nothing: it is read anew
-_HEADER = struct.Struct("<B?8sIf2s")
-_RECORD = struct.Struct("<8s4s4s?")
-_NO_NAME: Final = bytes(4)
-_UNSEEN: Final = bytes(8)
-WHOLE_EVERY: Final = timedelta(days=1)
+_FORMAT: Final = 3  # another number makes all that was remembered before mean nothing: it is read anew
+_HEADER = struct.Struct("<B?8sIf2sH")
+_DIGEST: Final = 8  # bytes
+_NAME: Final = 4
+_NO_NAME: Final = bytes(_NAME)
+_UNSEEN: Final = bytes(_DIGEST)
+WHOLE_EVERY: Final = 24  # hours
 
 
-class Record(NamedTuple):
-    """One entry of the last document."""
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What is remembered of some entries, one after another."""
 
-    digest: bytes  # of its bytes; nothing in a document that cannot be cut
-    guid: bytes  # short digest; of the content where the entry has no name at all
-    link: bytes
-    dated: bool
+    digests: bytes = b""  # of their bytes, 8 each; nothing in a document that cannot be cut
+    names: bytes = (
+        b""  # short digests of guid and link, 4 and 4 each; the content is the guid of the nameless
+    )
+    dated: bytes = b""  # 1 for each that has a date
 
-    @property
-    def names(self) -> set[bytes]:
-        """The names that the entry has."""
-        return {self.guid, self.link} - {_NO_NAME}
+    def __len__(self) -> int:
+        """How many entries these are."""
+        return len(self.dated)
+
+    def __add__(self, other: Records) -> Records:
+        """Return these and others behind them."""
+        return Records(self.digests + other.digests, self.names + other.names, self.dated + other.dated)
+
+    def first(self, count: int) -> Records:
+        """Return the first so many."""
+        return Records(self.digests[: count * _DIGEST], self.names[: count * 2 * _NAME], self.dated[:count])
+
+    def picked(self, places: Iterable[int]) -> Records:
+        """Return those at some places, in that order."""
+        chosen = list(places)
+        names = _split(self.names, 2 * _NAME)
+        digests = self.each_digest()
+        return Records(
+            b"".join(digests[place] for place in chosen),
+            b"".join(names[place] for place in chosen),
+            bytes(self.dated[place] for place in chosen),
+        )
+
+    def each_digest(self) -> list[bytes]:
+        """Return the digest of each of the entries."""
+        return _split(self.digests, _DIGEST)
+
+    def each_name(self) -> list[bytes]:
+        """Return all names that the entries have; one that is named by its link alone has that twice."""
+        return [name for name in _split(self.names, _NAME) if name != _NO_NAME]
+
+    def has_digest(self, digest: bytes) -> bool:
+        """Tell whether an entry has this digest."""
+        return _stands_in(self.digests, digest)
+
+    def are_apart(self) -> bool:
+        """Tell whether no entry shares a name with another."""
+        names = [name for both in _split(self.names, 2 * _NAME) for name in _names(both)]
+        return len(set(names)) == len(names)
+
+    def stay_apart(self, kept: Records) -> bool:
+        """Tell whether no entry shares a name with another or with one of `kept`, which share none."""
+        return self.are_apart() and not any(_stands_in(kept.names, name) for name in self.each_name())
+
+    def nothing_known(self, before: Records) -> bool:
+        """Tell whether there are entries now and there were before, and none of them is the same."""
+        known = set(before.each_name())
+        return bool(len(self) and known) and known.isdisjoint(self.each_name())
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What is remembered of the last document."""
 
-    records: tuple[Record, ...]
+    records: Records
+    runs: bytes = b""  # as `Pieces.runs`
     cuttable: bool = False  # its entries can be read apart
     envelope: bytes = _UNSEEN  # digest of what stood around them
     hour: int = 0  # of the last look at the whole document, since 1970; 0 where that is not known
@@ -53,21 +101,32 @@ class Memory:
         """Return what was packed; None for nothing, and for what another version packed."""
         if not packed or packed[0] != _FORMAT:
             return None
-        _, cuttable, envelope, hour, minutes, language = _HEADER.unpack_from(packed)
-        records = tuple(map(Record._make, _RECORD.iter_unpack(packed[_HEADER.size :])))
-        ttl = timedelta(minutes=minutes) if minutes else None
-        return cls(records, cuttable, envelope, hour, ttl, language.rstrip(b"\0").decode())
+        _, cuttable, envelope, hour, minutes, language, count = _HEADER.unpack_from(packed)
+        names = _HEADER.size + count * _DIGEST
+        dated = names + count * 2 * _NAME
+        runs = dated + count
+        return cls(
+            Records(packed[_HEADER.size : names], packed[names:dated], packed[dated:runs]),
+            packed[runs:],
+            cuttable,
+            envelope,
+            hour,
+            timedelta(minutes=minutes) if minutes else None,
+            language.rstrip(b"\0").decode(),
+        )
 
-    def packed(self) -> bytes:
-        """Return it as bytes."""
+    def packed(self, records: Records | None = None, runs: bytes = b"") -> bytes:
+        """Return it as bytes, or with other entries in the place of its own."""
         minutes = self.ttl.total_seconds() / 60 if self.ttl else 0.0
-        language = self.language.encode()
-        head = _HEADER.pack(_FORMAT, self.cuttable, self.envelope, self.hour, minutes, language)
-        return head + b"".join(_RECORD.pack(*record) for record in self.records)
+        if records is None:
+            records, runs = self.records, self.runs
+        count, language = len(records), self.language.encode()
+        head = _HEADER.pack(_FORMAT, self.cuttable, self.envelope, self.hour, minutes, language, count)
+        return b"".join((head, records.digests, records.names, records.dated, runs))
 
     def whole_is_due(self, now: datetime | None) -> bool:
         """Tell whether a day has passed since the whole document was read."""
-        return now is not None and hour_of(now) - self.hour >= WHOLE_EVERY / timedelta(hours=1)
+        return now is not None and hour_of(now) - self.hour >= WHOLE_EVERY
 
 
 def ttl_of(packed: bytes | None) -> timedelta | None:
@@ -80,38 +139,45 @@ def ttl_of(packed: bytes | None) -> timedelta | None:
 
 def hour_of(now: datetime | None) -> int:
     """Return the hours from 1970 until then; 0 for None."""
-    return int(now.astimezone(UTC).timestamp() // 3600) if now else 0
+    return int(now.timestamp() // 3600) if now else 0
 
 
-def records_of(document: Document, digests: Iterable[bytes] = ()) -> tuple[Record, ...]:
-    """Return what is remembered of the entries of a document; `digests` are those of their bytes."""
-    seen = iter(digests)
-    return tuple(_record(entry, next(seen, _UNSEEN)) for entry in document.entries)
+def records_of(document: Document, digests: Sequence[bytes] = ()) -> Records:
+    """Return what is remembered of the entries of a document; `digests` are those of their bytes, if any."""
+    entries = document.entries
+    return Records(
+        b"".join(digests) if digests else _UNSEEN * len(entries),
+        b"".join(map(_names_of, entries)),
+        bytes(entry.published is not None for entry in entries),
+    )
 
 
-def all_apart(records: Sequence[Record]) -> bool:
-    """Tell whether no entry shares a name with another."""
-    names = [name for record in records for name in record.names]
-    return len(set(names)) == len(names)
-
-
-def stay_apart(added: Sequence[Record], kept: Sequence[Record]) -> bool:
-    """Tell whether no entry that was added shares a name with another, where the kept ones share none."""
-    names = {name for record in added for name in record.names}
-    others = {record.guid for record in kept}.union(record.link for record in kept)
-    return all_apart(added) and names.isdisjoint(others)
-
-
-def nothing_known(records: Sequence[Record], before: Sequence[Record]) -> bool:
-    """Tell whether there are entries now and there were before, and none of them is the same."""
-    known = {name for record in before for name in record.names}
-    return bool(records and known) and not any(record.names & known for record in records)
-
-
-def _record(entry: Entry, digest: bytes) -> Record:
+def _names_of(entry: Entry) -> bytes:
     guid = entry.guid or ("" if entry.link else f"{entry.title}\n{entry.body.text}")
-    return Record(digest, _short(guid), _short(entry.link), entry.published is not None)
+    return _short(guid) + _short(entry.link)
+
+
+def _names(both: bytes) -> Iterator[bytes]:
+    """Yield the names of one entry, each once."""
+    guid, link = both[:_NAME], both[_NAME:]
+    if guid != _NO_NAME:
+        yield guid
+    if link not in {_NO_NAME, guid}:
+        yield link
+
+
+def _split(joined: bytes, size: int) -> list[bytes]:
+    """Return bytes in parts of one size."""
+    return [joined[at : at + size] for at in range(0, len(joined), size)]
+
+
+def _stands_in(joined: bytes, part: bytes) -> bool:
+    """Tell whether bytes that are parts of one size hold this one."""
+    at = joined.find(part)
+    while at > 0 and at % len(part):  # else it lies across two of them
+        at = joined.find(part, at + 1)
+    return at >= 0
 
 
 def _short(name: str) -> bytes:
-    return blake2b(name.encode("utf-8", "replace"), digest_size=4).digest() if name else _NO_NAME
+    return blake2b(name.encode("utf-8", "replace"), digest_size=_NAME).digest() if name else _NO_NAME

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from xxhash import xxh3_64_digest
@@ -26,7 +27,10 @@ from monitor.sources.envelope import (
 _SPACE: Final = b" \t\r\n"
 _ATOM_END: Final = b"</feed>"
 _TAIL: Final = 100  # bytes
-_BEGINNING: Final = 3_000  # characters in which the tags that enclose the entries stand
+_DIGEST: Final = 8
+_RUNS: Final = 4  # so many entries less one may go at once where others came
+_MOST_ABOVE: Final = 20  # entries that came on top
+_BEGINNING: Final = 3_000  # bytes in which the tags that enclose the entries stand
 _NAMES: Final = (b"item", b"entry")
 _STARTS: Final = {name: tuple(b"<%s%c" % (name, char) for char in b">" + _SPACE) for name in _NAMES}
 _FIRST: Final = {name: re.compile(rb"<%s(?=[>\s])" % name) for name in _NAMES}
@@ -39,6 +43,7 @@ _OF_THE_DAY = re.compile(
 _OPENING = re.compile(
     rf"(?:(<rss(?=[\s>])[^<>]*>)(?:\s|{_COMMENT.decode()})*(<channel(?=[\s>])[^<>]*>)|(<feed(?=[\s>])[^<>]*>))"
 )
+_LAST_OPENED = re.compile(rb"<(?:channel|feed)(?=[\s>])[^<>]*>")
 _CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
 # Elements at which feedparser mixes up what is the feed's and what is the entry's.
 _MIXED_UP = re.compile(r"<(?:([\w.-]+):)?(?:image|textinput)(?=[\s/>])", re.IGNORECASE)
@@ -69,6 +74,7 @@ class Pieces:
     digests: tuple[bytes, ...]  # 8 bytes by which each of them is recognised
     tail: bytes
     name: bytes  # b"item" or b"entry"
+    runs: bytes  # 8 bytes by which all entries together are recognised, and all but the last, and so on
 
     def envelope(self, url: str) -> bytes:
         """Return what the rest of a document at `url` is recognised by, but for dates and comments."""
@@ -77,12 +83,8 @@ class Pieces:
 
     def opening(self) -> str | None:
         """Return the tags that enclose the entries; None where they are not those of RSS or Atom in UTF-8."""
-        try:
-            head = without_prolog(parseable(self.head.decode()[:_BEGINNING]))
-        except UnicodeDecodeError:
-            return None
-        found = _OPENING.match(head)
-        return "".join(tag for tag in found.groups() if tag) if found else None
+        found = _LAST_OPENED.search(self.head, 0, _BEGINNING)
+        return _opening(self.head[: found.end()]) if found else None
 
     def only(self, entries: Iterable[str], opening: str) -> str:
         """Return a document of some entries alone, in the tags that enclose them all."""
@@ -93,24 +95,91 @@ class Pieces:
 
 def cut(body: bytes) -> Pieces | None:
     """Return a document cut into its entries; None where it has none, too many, or anything between them."""
-    names = _NAMES if _ATOM_END not in body[-_TAIL:] else _NAMES[::-1]
-    name = next((name for name in names if b"</%s>" % name in body), names[0])
-    end_tag, starts, first = b"</%s>" % name, _STARTS[name], _FIRST[name].search(body)
-    if first is None:
+    name, start = _beginning(body)
+    if start < 0:
         return None
-    entries: list[bytes] = []
-    at = after = first.start()
-    while body.startswith(starts, at) and len(entries) <= MAX_ENTRIES:
-        end = body.find(end_tag, at)
-        if end < 0:
-            return None
-        entries.append(body[at:end])
-        after = end + len(end_tag)
-        at = _GAP.match(body, after).end()  # type: ignore[union-attr]  # it matches nothing too
-    if end_tag in body[after:] or not 0 < len(entries) <= MAX_ENTRIES:
+    entries, end = _entries(body, name, start, MAX_ENTRIES)
+    if not entries or len(entries) > MAX_ENTRIES or b"</%s>" % name in body[end:]:
         return None
     digests = tuple(map(xxh3_64_digest, entries))
-    return Pieces(body[: first.start()], tuple(entries), digests, body[after:], name)
+    runs = _runs(body, name, start, len(entries))
+    return Pieces(body[:start], tuple(entries), digests, body[end:], name, runs)
+
+
+def above(body: bytes, first: bytes, runs: bytes, count: int) -> tuple[Pieces, int] | None:
+    """Return a document cut into the entries that came on top, and how many of those below them are left.
+
+    `first` is the digest of what was the first of `count` entries, and `runs` is that of `Pieces`. None where
+    anything else happened than that entries came on top, and a few went at the end: then `cut` says more.
+    """
+    name, start = _beginning(body)
+    if start < 0:
+        return None
+    entries, here = _entries(body, name, start, _MOST_ABOVE, first)
+    end = body.rfind(b"</%s>" % name) + len(name) + 3
+    if here >= end or len(entries) > _MOST_ABOVE:
+        return None
+    gone = runs.find(xxh3_64_digest(memoryview(body)[here:end]))
+    if gone < 0 or gone % _DIGEST:
+        return None
+    left = count - gone // _DIGEST
+    if len(entries) + left > MAX_ENTRIES:
+        return None
+    digests = tuple(map(xxh3_64_digest, entries))
+    runs = _runs(body, name, start, len(entries) + left)
+    return Pieces(body[:start], tuple(entries), digests, body[end:], name, runs), left
+
+
+@lru_cache(maxsize=4_096)  # feeds: their opening tags stay the same
+def _opening(head: bytes) -> str | None:
+    """Return the opening tags that a document begins with."""
+    try:
+        found = _OPENING.match(without_prolog(parseable(head.decode())))
+    except UnicodeDecodeError:
+        return None
+    return "".join(tag for tag in found.groups() if tag) if found else None
+
+
+def _beginning(body: bytes) -> tuple[bytes, int]:
+    """Return the name of the entries of a document, and where the first begins; -1 where there is none."""
+    names = _NAMES if _ATOM_END not in body[-_TAIL:] else _NAMES[::-1]
+    name = next((name for name in names if b"</%s>" % name in body), names[0])
+    first = _FIRST[name].search(body)
+    return name, first.start() if first else -1
+
+
+def _entries(
+    body: bytes, name: bytes, start: int, most: int, known: bytes | None = None
+) -> tuple[list[bytes], int]:
+    """Return the entries that follow each other from `start` on, and where what comes then begins.
+
+    They end where something else stands between them, after `most` and one more, and before the one with the
+    digest that is `known`. None are returned where one of them has no end.
+    """
+    end_tag, starts = b"</%s>" % name, _STARTS[name]
+    entries: list[bytes] = []
+    at = after = start
+    while body.startswith(starts, at) and len(entries) <= most:
+        end = body.find(end_tag, at)
+        if end < 0:
+            return [], at
+        entry = body[at:end]
+        if xxh3_64_digest(entry) == known:
+            return entries, at
+        entries.append(entry)
+        after = end + len(end_tag)
+        at = _GAP.match(body, after).end()  # type: ignore[union-attr]  # it matches nothing too
+    return entries, after
+
+
+def _runs(body: bytes, name: bytes, start: int, count: int) -> bytes:
+    """Return the digest of so many entries that follow each other, and of all but the last, and so on."""
+    end_tag, view, end = b"</%s>" % name, memoryview(body), len(body)
+    digests = []
+    for _ in range(min(count, _RUNS)):
+        end = body.rfind(end_tag, start, end)
+        digests.append(xxh3_64_digest(view[start : end + len(end_tag)]))
+    return b"".join(digests)
 
 
 def ordinary(entry: str, opening: str) -> bool:
@@ -132,7 +201,10 @@ def ordinary(entry: str, opening: str) -> bool:
 
 def ordinary_around(pieces: Pieces) -> bool:
     """Tell whether what stands around the entries leaves them alone, as long as it stays the same."""
-    around = f"{pieces.head.decode('utf-8', 'replace')} {pieces.tail.decode('utf-8', 'replace')}"
+    try:
+        around = f"{pieces.head.decode()} {pieces.tail.decode()}"
+    except UnicodeDecodeError:
+        return False
     return not (
         ENTRY.search(around)
         or ENTRY_END.search(around)

@@ -86,7 +86,7 @@ def read_plain(text: str, opening: str, url: str, language: str) -> Entry | None
     around = None if _ODD.search(text) or len(opening) > _LONG else _around(opening, url)
     if around is None:
         return None
-    found = _children(parseable(text), around)
+    found = _children(parseable(text) if "&#" in text else text, around)
     if found is None or not {"title", "link"} <= found.keys():
         return None
     return _entry(found, around.base, around.language or language)
@@ -121,8 +121,7 @@ def _children(text: str, around: _Around) -> dict[str, tuple[str, str]] | None:
         if child is None:
             return None if text[at:].strip(" \t\n") or not found else found
         at = child.end()
-        names = [name for name, _ in _ATTRIBUTES.findall(child.group(2) or "")] if child.re is _CHILD else []
-        if len(set(names)) < len(names):
+        if child.re is _CHILD and child.group(2) and _has_one_twice(child.group(2)):
             return None
         one = _named(child) if child.re is _NAMED else read(child, around)
         if one is None or (one[0] and one[0] in found):
@@ -130,6 +129,12 @@ def _children(text: str, around: _Around) -> dict[str, tuple[str, str]] | None:
         if one[0]:
             found[one[0]] = one[1:]
     return found if found and at == len(text) else None
+
+
+def _has_one_twice(attributes: str) -> bool:
+    """Tell whether an attribute stands in a tag more than once."""
+    names = [name for name, _ in _ATTRIBUTES.findall(attributes)]
+    return len(set(names)) < len(names)
 
 
 def _named(child: re.Match[str]) -> tuple[str, str, str] | None:
