@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Final, TypeVar
 
 from monitor import errors
@@ -26,6 +27,8 @@ LATER: Final = 1.0  # seconds until what need not be stored at once is
 MOST: Final = 20_000  # states in memory: the others are read at each poll
 
 T = TypeVar("T")
+_OF_THE_LOOK: Final = {"polled", "succeeded", "next_poll"}
+_BUT_THE_LOOK: Final = attrgetter(*(one.name for one in fields(SourceState) if one.name not in _OF_THE_LOOK))
 Key = tuple[str, str, str]
 
 
@@ -135,8 +138,7 @@ class States:
 
 def only_looked_at(before: SourceState, after: SourceState) -> bool:
     """Tell whether a poll left nothing but the time of the look and of the next one."""
-    times = replace(after, polled=before.polled, succeeded=before.succeeded, next_poll=before.next_poll)
-    return before.succeeded is not None and times == before
+    return before.succeeded is not None and _BUT_THE_LOOK(before) == _BUT_THE_LOOK(after)
 
 
 def _key(source: Source) -> Key:

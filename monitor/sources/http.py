@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 from types import TracebackType
@@ -169,12 +170,14 @@ class Http:
         if (response.content_length or 0) > MAX_DOWNLOAD:
             response.close()
             raise TooLong
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > MAX_DOWNLOAD:
+        content, body = response.content, bytearray()
+        while part := await content.readany():
+            if len(body) + len(part) > MAX_DOWNLOAD:
                 response.close()
                 raise TooLong
+            if not body and content.at_eof():
+                return part  # as most do, it came all at once
+            body += part
             if len(body) > _AT_ONCE:
                 await self._room.grow()
         return bytes(body)
@@ -238,9 +241,10 @@ def checked(url: str | URL, what: str) -> URL:
         raise SourceUnreachable(f"{what} is a number: write it as four with dots, such as 192.0.2.1")
     if parsed.user is not None or parsed.password is not None:
         raise SourceUnreachable(f"{what} holds a user name or a password: use one without")
-    return parsed.with_fragment(None)
+    return parsed.with_fragment(None) if parsed.raw_fragment else parsed
 
 
+@lru_cache(maxsize=1_024)
 def _is_ip_address(host: str) -> bool:
     """Tell whether a host is a numeric address in the one way that everybody reads alike."""
     try:

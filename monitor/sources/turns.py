@@ -6,10 +6,9 @@ A host is a name with its port. What holds for it holds for all the sources that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
 from ipaddress import ip_address
+from types import TracebackType
 from typing import Final
 
 from yarl import URL
@@ -33,27 +32,9 @@ class Turns:
         self._gap = gap
         self._hosts: dict[str, _Host] = {}
 
-    @asynccontextmanager
-    async def turn(self, url: URL, *, begun: bool = False) -> AsyncIterator[None]:
-        """Wait until the host, and then the whole client, has room for one more request.
-
-        A look that has `begun`, and holds what it read, goes before those that have not: else all would begin
-        before any of them ends. Raises `SourceResting` where the host asked for a pause that is not over.
-        """
-        host = self._host(url)
-        host.check()
-        with host.visit():
-            seat = _Seat(host)
-            async with nullcontext() if begun else host.entrance:
-                await host.seats.acquire()
-            try:
-                await host.keep_apart()
-                host.check()
-                async with self._all:
-                    seat.watch()
-                    yield
-            finally:
-                seat.leave()
+    def turn(self, url: URL, *, begun: bool = False) -> Turn:
+        """Return the turn of one more request, for as long as it lasts; see `Turn`."""
+        return Turn(self._host(url), self._all, begun=begun)
 
     def rest(self, url: URL, length: timedelta) -> None:
         """Let nobody ask this host for a while: it answered 429 (RFC 6585, 4)."""
@@ -83,22 +64,22 @@ class _Host:
         self.entrance = asyncio.Lock()  # for looks that begin: one of them at a time waits for a seat
         self.slow = 0  # requests that gave their seat up
         self.until = 0.0  # the end of the pause, by the loop's clock
-        self._visitors = 0  # requests that run or wait here
+        self.visitors = 0  # requests that run or wait here
         self._next = 0.0  # when the next request may begin
-
-    @contextmanager
-    def visit(self) -> Iterator[None]:
-        self._visitors += 1
-        try:
-            yield
-        finally:
-            self._visitors -= 1
 
     def check(self) -> None:
         left = self.until - _now()
         if left > 0:
             words = f"{self.name} asked for a pause (429), which lasts another {left:.0f} s"
             raise SourceResting(words, after=timedelta(seconds=left))
+
+    async def sit_down(self, *, begun: bool) -> None:
+        """Take a seat when there is one; who has `begun` does not wait for those who have not."""
+        if begun or not self.seats.locked():
+            await self.seats.acquire()
+        else:
+            async with self.entrance:
+                await self.seats.acquire()
 
     async def keep_apart(self) -> None:
         now = _now()
@@ -109,30 +90,61 @@ class _Host:
 
     def matters(self) -> bool:
         """Tell whether a request runs or waits here, or something is to be remembered."""
-        return self._visitors > 0 or max(self.until, self._next) > _now()
+        return self.visitors > 0 or max(self.until, self._next) > _now()
 
 
-class _Seat:
-    """A request's place at a host, which it gives up when it takes too long, so that others get through.
+class Turn:
+    """The turn of one request: its place at a host and in the client; an async context manager.
 
-    Without that, two requests that hang would keep a host's other sources waiting for a whole time-out.
+    Entering waits until the host, and then the whole client, has room for one more request. A look that has
+    `begun`, and holds what it read, goes before those that have not: else all would begin before any of them
+    ends. Raises `SourceResting` where the host asked for a pause that is not over.
+
+    A request that takes too long gives up its seat at the host, so that others get through: without that, two
+    requests that hang would keep a host's other sources waiting for a whole time-out.
     """
 
-    def __init__(self, host: _Host) -> None:
+    __slots__ = ("_all", "_aside", "_begun", "_host", "_timer")
+
+    def __init__(self, host: _Host, everywhere: asyncio.Semaphore, *, begun: bool) -> None:
+        """Wait for nothing yet."""
         self._host = host
+        self._all = everywhere
+        self._begun = begun
         self._timer: asyncio.TimerHandle | None = None
         self._aside = False
 
-    def watch(self) -> None:
+    async def __aenter__(self) -> None:
+        """Wait for the turn."""
+        host = self._host
+        host.check()
+        host.visitors += 1
+        try:
+            await host.sit_down(begun=self._begun)
+            try:
+                await host.keep_apart()
+                host.check()
+                await self._all.acquire()
+            except BaseException:
+                host.seats.release()
+                raise
+        except BaseException:
+            host.visitors -= 1
+            raise
         self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._step_aside)
 
-    def leave(self) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let others have it."""
+        self._all.release()
         if self._timer:
             self._timer.cancel()
         if self._aside:
             self._host.slow -= 1
         else:
             self._host.seats.release()
+        self._host.visitors -= 1
 
     def _step_aside(self) -> None:
         if self._host.slow < MOST_SLOW:
