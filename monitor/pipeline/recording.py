@@ -133,6 +133,8 @@ def record(db: Database, found: Found) -> int | None:
 
 def missed(source: Source, before: str | None, after: str | None) -> list[Notice]:
     """Return what the admins are to hear of posts that could not be read, or were after all."""
+    if before == after:
+        return []
     were, are = ([gap for gap in read_gaps(gaps) if gap.told] for gaps in (before, after))
     told = {gap.first for gap in were}
     fresh = [("notice.missing", gap) for gap in are if gap.first not in told]

@@ -74,15 +74,13 @@ def _named_anew(
     """
     keys, shared = {item.key for item in shown}, Counter(item.url for item in shown)
     doubtful = {
-        item.key: item
-        for item in shown
-        if item.key not in stored and item.url and shared[item.url] == 1 and canonical_link(item.url)
+        item.key: item for item in shown if item.key not in stored and item.url and shared[item.url] == 1
     }
     by_link = _by_link(db, source_id, [item.url or "" for item in doubtful.values()])
     anew: dict[str, Row] = {}
     for item in doubtful.values():
         row = by_link.get(_page(item.url or ""))
-        if row and row["key"] not in keys and _is_same(item, row):
+        if row and row["key"] not in keys and canonical_link(row["url"]) and _is_same(item, row):
             anew[item.key] = row
             keys.add(row["key"])
     return anew

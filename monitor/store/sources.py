@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from types import EllipsisType
 from typing import Any
@@ -18,6 +19,7 @@ CURSOR = tuple(field.name for field in fields(Cursor))
 _OF_CURSOR = attrgetter(*CURSOR)
 TIMES = ("polled", "succeeded", "changed", "next_poll", "failing", "newest")
 LENGTHS = ("usual", "longest")
+_TIMES_OF, _LENGTHS_OF = attrgetter(*TIMES), attrgetter(*LENGTHS)
 
 
 def declare(db: Database, sources: Iterable[Source]) -> None:
@@ -65,9 +67,8 @@ def save(
     paused or removed it meanwhile.
     """
     columns = _columns(after)
-    changes = ", ".join(f"{name} = ?" for name in columns)
     done = db.execute(
-        f"UPDATE sources SET {changes} WHERE {_still_wanted(source)} AND (? OR polled IS ?)",
+        f"UPDATE sources SET {_changes(*columns)} WHERE {_still_wanted(source)} AND (? OR polled IS ?)",
         [*columns.values(), *_identity(source), before is ..., _stamp(before)],
     )
     return done.rowcount > 0
@@ -109,6 +110,12 @@ def source_of(row: Row, prefix: str = "") -> Source:
     )
 
 
+@lru_cache(maxsize=2)
+def _changes(*columns: str) -> str:
+    """Return the columns as they stand in an UPDATE."""
+    return ", ".join(f"{name} = ?" for name in columns)
+
+
 def _still_wanted(source: Source) -> str:
     """Return the condition under which the outcome of a poll is stored; it takes `_identity`."""
     wanted = "id = ? AND kind = ? AND address = ? AND paused IS NULL"
@@ -138,12 +145,11 @@ def _standing(row: Row, cursor: Cursor) -> SourceState:
 
 
 def _columns(of: SourceState) -> dict[str, Any]:
-    times = {name: getattr(of, name) for name in TIMES}
-    lengths = {name: getattr(of, name) for name in LENGTHS}
+    times, lengths = zip(TIMES, _TIMES_OF(of), strict=True), zip(LENGTHS, _LENGTHS_OF(of), strict=True)
     return {
         **dict(zip(CURSOR, _OF_CURSOR(of.cursor), strict=True)),
-        **{name: stamp(time) if time else None for name, time in times.items()},
-        **{name: long.total_seconds() if long is not None else None for name, long in lengths.items()},
+        **{name: stamp(time) if time else None for name, time in times},
+        **{name: long.total_seconds() if long is not None else None for name, long in lengths},
         "failures": of.failures,
         "gone": int(of.gone),
         "error": of.error,

@@ -6,15 +6,19 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from monitor.hours import parse_quiet, parse_rhythm
 from monitor.model import AT_ONCE, Chat, Evidence, Item, Quiet, Rhythm, Subscription
 
 Row = Mapping[str, Any]
+_ITEM = tuple(Item.__slots__)
+_OF_ITEM = attrgetter(*_ITEM)
 CHAT_AS_IT_STANDS = tuple(name for name in Chat.__slots__ if name not in {"muted", "quiet", "rhythm"})
 
 
+@lru_cache(maxsize=64)  # one look is stored under the same few moments many times
 def stamp(moment: datetime) -> str:
     """Return a moment as text that sorts as it reads: `2026-02-01T12:00:00.000000Z`."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
@@ -34,7 +38,7 @@ def length(seconds: float | None) -> timedelta | None:
 def item_row(item: Item, found: datetime) -> dict[str, Any]:
     """Return the columns of an item."""
     return {
-        **{name: getattr(item, name) for name in Item.__slots__},
+        **dict(zip(_ITEM, _OF_ITEM(item), strict=True)),
         "published": stamp(item.published) if item.published else None,
         "edited": int(item.edited),
         "links": json.dumps(item.links),
@@ -45,7 +49,7 @@ def item_row(item: Item, found: datetime) -> dict[str, Any]:
 
 def item_of(row: Row) -> Item:
     """Return the item of a row of `items`."""
-    facts = {name: row[name] for name in Item.__slots__}
+    facts = {name: row[name] for name in _ITEM}
     facts |= {"published": moment(row["published"]), "edited": bool(row["edited"])}
     return Item(**{**facts, "links": tuple(json.loads(row["links"]))})
 
