@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -35,9 +35,9 @@ UNUSABLE: Final = {
 class Desk:
     """Does jobs on a thread of its own, in the order in which they came.
 
-    Jobs that wait at the same time share one transaction, each with a savepoint: one that raises takes back
-    what it did and nothing else, and the disk is flushed once for all of them. Where the shared transaction
-    fails, each is done again in one of its own; so a job must change nothing but the database.
+    Jobs that wait at the same time share one transaction, so that the disk is flushed once for all of them.
+    Where one of them raises, or the disk refuses, nothing of that stays, and each is done again in one of its
+    own; so a job must change nothing but the database.
     """
 
     def __init__(self, path: Path, name: str, begin: str = "BEGIN") -> None:
@@ -86,28 +86,11 @@ class Desk:
             self._working = None
 
     def _do(self, jobs: Sequence[Job[Any]]) -> list[Result]:
-        """Do jobs in one transaction, or each in its own where that cannot be had."""
+        """Do jobs in one transaction, or each in its own where one of them raises, or it cannot be had."""
         if len(jobs) > 1:
-            try:
-                with boundary(self._path), transaction(self._database(), self._begin):
-                    return [self._attempted(job) for job in jobs]
-            except (errors.MonitorError, sqlite3.Error):
-                pass  # each is done again below, and hears of it by itself
+            with suppress(Exception), transaction(self._database(), self._begin):
+                return [(True, job(self._database())) for job in jobs]
         return [self._alone(job) for job in jobs]
-
-    def _attempted(self, job: Job[Any]) -> Result:
-        """Do one job of a shared transaction; an error of the database ends them all."""
-        db = self._database()
-        db.conn.execute("SAVEPOINT job")
-        try:
-            result: Result = True, job(db)
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 -- it belongs to whoever asked for this
-            db.conn.execute("ROLLBACK TO job")
-            result = False, error
-        db.conn.execute("RELEASE job")
-        return result
 
     def _alone(self, job: Job[Any]) -> Result:
         """Do one job in a transaction of its own."""

@@ -34,16 +34,10 @@ def compare(db: Database, source_id: str, items: Sequence[Item], now: datetime) 
 
     An item that was only named anew is the one that it was before: see `_named_anew`.
     """
-    stored = {
-        row["key"]: row
-        for keys in chunks([item.key for item in items])
-        for row in fetch(
-            db,
-            f"SELECT {_COLUMNS} FROM items WHERE source_id = ? AND key IN ({marks(keys)})",
-            [source_id, *keys],
-        )
-    }
-    anew = _named_anew(db, source_id, items, stored)
+    keys = {item.key for item in items}
+    alike = _alike(db, source_id, items)
+    stored = {row["key"]: row for row in alike if row["key"] in keys}
+    anew = _named_anew(items, stored, {_page(row["url"] or ""): row for row in alike})
     named = tuple(replace(item, key=anew[item.key]["key"]) if item.key in anew else item for item in items)
     stored |= {row["key"]: row for row in anew.values()}
     current: dict[str, Item] = {}
@@ -62,41 +56,48 @@ def _edit(item: Item, row: Row, now: datetime) -> Edit | None:
     return Edit(row["id"], item, moment(row["found"]) or now, in_words)
 
 
+def _alike(db: Database, source_id: str, items: Sequence[Item]) -> list[Row]:
+    """Return the rows of a source with the key of one of the items, or with its link by http or https."""
+    rows: dict[int, Row] = {}
+    for some in chunks(items):
+        keys = [item.key for item in some]
+        links = [scheme + _page(item.url or "") for item in some for scheme in ("http", "https")]
+        of_source = "SELECT id FROM items WHERE source_id = ? AND"
+        found = fetch(
+            db,
+            f"SELECT {_COLUMNS} FROM items WHERE id IN ({of_source} key IN ({marks(keys)})"
+            f" UNION ALL {of_source} url IN ({marks(links)}))",
+            [source_id, *keys, source_id, *links],
+        )
+        rows.update((row["id"], row) for row in found)
+    return [rows[number] for number in sorted(rows)]
+
+
 def _named_anew(
-    db: Database, source_id: str, shown: Sequence[Item], stored: Mapping[str, Row]
+    shown: Sequence[Item], stored: Mapping[str, Row], by_page: Mapping[str, Row]
 ) -> dict[str, Row]:
-    """Return the rows of the items that a source only names anew, by the keys that it gives them now.
+    """Return the rows of the items that a source only names anew, by the keys that it gives them now. Pure.
 
     Some feeds count the versions of an article in its guid, make up guids at every request, or get new ones
     all at once when a site moves to https or to other software. Such an item has the link of a stored one
-    that is not shown any more, and the same title and date, or a guid that leads to the same page as before.
-    A link that several items share, or that leads to a front page, says nothing.
+    (`by_page`: the newest with each link) that is not shown any more, and the same title and date, or a guid
+    that leads to the same page as before. A link that several items share, or that leads to a front page,
+    says nothing.
     """
     keys, shared = {item.key for item in shown}, Counter(item.url for item in shown)
-    doubtful = {
-        item.key: item for item in shown if item.key not in stored and item.url and shared[item.url] == 1
-    }
-    by_link = _by_link(db, source_id, [item.url or "" for item in doubtful.values()])
     anew: dict[str, Row] = {}
-    for item in doubtful.values():
-        row = by_link.get(_page(item.url or ""))
-        if row and row["key"] not in keys and canonical_link(row["url"]) and _is_same(item, row):
+    for item in shown:
+        row = by_page.get(_page(item.url)) if item.url and item.key not in stored else None
+        if (
+            row
+            and shared[item.url] == 1
+            and row["key"] not in keys
+            and canonical_link(row["url"])
+            and _is_same(item, row)
+        ):
             anew[item.key] = row
             keys.add(row["key"])
     return anew
-
-
-def _by_link(db: Database, source_id: str, links: Sequence[str]) -> dict[str, Row]:
-    """Return the newest stored item of each link, by `http` and by `https`."""
-    return {
-        _page(row["url"]): row
-        for some in chunks([scheme + _page(link) for link in links for scheme in ("http", "https")])
-        for row in fetch(
-            db,
-            f"SELECT {_COLUMNS} FROM items WHERE source_id = ? AND url IN ({marks(some)}) ORDER BY id",
-            [source_id, *some],
-        )
-    }
 
 
 def _page(link: str) -> str:
