@@ -105,14 +105,13 @@ class Matcher:
         first_or = found.setdefault
         ask = self._index.ask
         titles = reading.title_pieces
-        starts = reading.starts
         several = set()
         for at, piece in zip(reading.at, reading.found, strict=True):
             singles = piece.singles
             if singles is None:
                 singles = ask(piece)
             if singles:
-                begin = starts[at]
+                begin = reading.starts[at]
                 field: Field = "title" if at < titles else "text"
                 for known in singles:
                     topic_id = known[0]
