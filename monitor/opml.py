@@ -21,7 +21,7 @@ from monitor.model import Source
 LARGEST: Final = 2**20  # bytes
 MOST: Final = 5_000  # outlines with an address
 DEEPEST: Final = 50
-LONGEST_TAG: Final = 60  # characters
+LONGEST_TAG: Final = 100  # characters, as of a name
 _LOOSE_AMPERSAND: Final = re.compile(rb"&(?!#?\w{1,10};)")
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 _OTHER_ROOTS: Final = {"rss": "a feed", "feed": "a feed", "rdf:rdf": "a feed", "html": "a page"}

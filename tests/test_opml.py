@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builders import NOW, source
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.errors import OpmlInvalid
@@ -121,6 +121,9 @@ SOURCES = st.builds(
 
 
 @given(st.lists(SOURCES, max_size=5))
+@example(
+    [source("", address="https://example.org/", trusted=False, added_by="me", tags=("word " * 16 + "end",))]
+)
 def test_what_was_exported_is_imported_as_the_same(sources: list[Source]) -> None:
     found, refused = drafts(parse(render(sources, NOW).encode()), added_by="me", private_hosts=())
     key = repr
