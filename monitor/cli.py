@@ -299,11 +299,19 @@ def _sources(options: argparse.Namespace) -> int:
     database, now = _database(config), SystemClock().now()
     if options.take:
         return upkeep.import_sources(config, database, options.take, now, _say)
+    _note_absence(database)
     if options.export:
         upkeep.export_sources(config, database, options.export, now)
         return 0
     roll(upkeep.overview(config, database, now), now)
     return 0
+
+
+def _note_absence(database: Path) -> None:
+    """Say where a database was looked for that is not there."""
+    if not database.exists():
+        where = database.absolute()
+        print(f"{where} is not there: nothing was stored yet, this is the config alone", file=sys.stderr)  # noqa: T201 -- the same
 
 
 def _backup(options: argparse.Namespace) -> int:
@@ -319,7 +327,9 @@ def _outbox(options: argparse.Namespace) -> int:
 
 def _topics(options: argparse.Namespace) -> int:
     config = _load(options)
-    upkeep.topics(config, _database(config), SystemClock().now())
+    database = _database(config)
+    _note_absence(database)
+    upkeep.topics(config, database, SystemClock().now())
     return 0
 
 

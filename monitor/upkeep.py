@@ -44,14 +44,19 @@ def import_sources(
     """
     outlines = opml.parse(_bytes(file))
     wanted, refused = drafts(outlines, added_by=ADDED_BY, private_hosts=None)
-    with Store.change(database) as db:
-        _, new = added.admit(db, config.sources, wanted, now)
+    new: list[Source] = []
+    if wanted:
+        say(f"database {database.absolute()}{'' if database.exists() else ', which is new'}")
+        with Store.change(database) as db:
+            _, new = added.admit(db, config.sources, wanted, now)
     for source in new:
         say(f"added    {source.id}  {source.name}")
         if is_private(source.kind, source.address, config.network.allow_private_hosts):
             say(f"note     {source.id} {NoAddress('private')}")
     for refusal in refused[:SHOWN]:
         say(f"refused  {refusal.address} {NoAddress(refusal.fault)}")
+    if not outlines:
+        say("note     the list names no source")
     say(summary(len(new), len(wanted) - len(new), refused))
     return 1 if refused and not wanted else 0
 

@@ -256,6 +256,15 @@ def test_an_empty_name_of_a_file_is_wrong_usage(folder: Path, arguments: tuple[s
     assert "the name of the file is empty" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["sources", "topics"])
+def test_without_a_database_it_is_said_where_one_was_looked_for(folder: Path, command: str) -> None:
+    done = bot(command, folder=folder)
+    assert done.returncode == 0
+    said = "is not there: nothing was stored yet, this is the config alone"
+    assert done.stderr == f"{folder}/state/monitor.db {said}\n"
+    assert not (folder / "state").exists()
+
+
 def test_poll_names_what_failed_and_fails_when_everything_did(folder: Path) -> None:
     done = bot("poll", folder=folder)
     assert done.returncode == 1

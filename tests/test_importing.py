@@ -106,7 +106,10 @@ def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path) -> None:
     (folder / "list.opml").write_text(LIST, encoding="utf-8")
     done = run("sources", "--import", "list.opml", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == f"database {folder}/state/monitor.db, which is new"
     assert done.stdout.splitlines()[-1] == "2 added, 1 known already, 1 refused."
+    again = run("sources", "--import", "list.opml", folder=folder).stdout
+    assert again.splitlines()[0] == f"database {folder}/state/monitor.db"
     listed = run("sources", folder=folder).stdout
     assert "one-example  One  (added by bot.py)  https://one.example/feed" in listed
     exported = run("sources", "--export", folder=folder).stdout
@@ -120,6 +123,13 @@ def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path) -> None:
     taken = run("sources", "--import", "-", folder=other, stdin=exported)
     assert taken.stdout.splitlines()[-1] == "3 added, 0 known already, 0 refused."
     assert "note     127-0-0-1 stands on a private address" in taken.stdout
+
+
+def test_a_list_without_sources_is_named_and_makes_no_database(folder: Path) -> None:
+    done = run("sources", "--import", "-", folder=folder, stdin="<opml/>")
+    said = ["note     the list names no source", "0 added, 0 known already, 0 refused."]
+    assert (done.returncode, done.stdout.splitlines()) == (0, said)
+    assert not (folder / "state").exists()
 
 
 @pytest.mark.parametrize("arguments", [("--import", "nowhere.opml"), ("--import", "config.toml")])
