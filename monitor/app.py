@@ -62,7 +62,7 @@ class Service:
         self._stop = asyncio.Event()
         self._hangup = asyncio.Event()
         self._reloading = asyncio.Lock()
-        config = engine.config
+        config = self._first = engine.config  # what is read at the start alone is as it says
         self._desk = commands.Desk(
             store=engine.store,
             clock=engine.clock,
@@ -230,14 +230,13 @@ class Service:
     async def _reloaded(self, language: str) -> Safe:
         try:
             config = await asyncio.to_thread(self._load)
-            old = self._engine.config
             await self._engine.reconfigure(config)
         except errors.MonitorError as error:
             for line in str(error).splitlines():
                 log.error("reload state=refused error=%r", line)  # noqa: TRY400 -- one line, no trace
             return say(language, "reload.refused", faults=errors.brief(error)[:FAULTS_SHOWN])
         await self._follow_sources(revive=True)
-        late = ", ".join(_differences(old, config))
+        late = ", ".join(_differences(self._first, config))
         sources, topics = len(self._engine.active()), len(config.topics)
         log.info("reload state=done sources=%d topics=%d restart=%r", sources, topics, late)
         message = say(language, "reload.done", sources=sources, topics=topics)

@@ -105,6 +105,16 @@ def test_a_reload_names_the_keys_that_take_a_restart() -> None:
     assert _differences(old, new) == ["telegram.api_url", "polling.per_host"]
 
 
+async def test_a_restart_that_is_due_is_named_at_each_reload_until_the_change_is_taken_back(
+    service: Service,
+) -> None:
+    first = service._engine.config
+    changed = replace(first, polling=Polling(per_host=7))
+    for config, due in ((changed, True), (changed, True), (first, False)):
+        service._load = lambda config=config: config  # type: ignore[misc]
+        assert ("polling.per_host" in await service._reload()) is due
+
+
 async def test_a_watch_that_is_added_during_a_reload_is_not_lost(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
