@@ -193,7 +193,7 @@ def test_a_pack_named_twice_is_there_once() -> None:
     [
         (SOURCE, "nobody can be let in"),
         ('[telegram]\naccess = "closed"\n', "nobody may use the bot"),
-        ("", "no [[sources]]"),
+        ("", "no [[sources]]: only those are polled that are added in the chat"),
         ("", "no topics"),
         (SOURCE + SOURCE.replace('"example"', '"b"'), '"example" and "b" have the same address'),
         (
@@ -470,6 +470,44 @@ def test_a_keyword_that_stands_in_every_text_is_a_warning(keyword: str) -> None:
         if "nearly everything" in each
     ]
     assert f'"{keyword}"' in warning
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('keywords = ["Kyiv", "drone", "kyiv"]', '"kyiv" of the topic "t" stands there twice'),
+        (
+            'keywords = ["Drone", "kyiv"]\nexclude = ["drone"]',
+            '"Drone" of the topic "t" stands in exclude',
+        ),
+        ('keywords = ["(a|b drone"]', "outside of brackets"),
+        ('keywords = ["a|b"]', "outside of brackets"),
+        ('keywords = ["drone AND kyiv"]', "AND means nothing there"),
+        ('keywords = ["drone*"]', "* means nothing there"),
+        ('keywords = ["drone~1"]', "~1 means nothing there"),
+        (
+            'keywords = ["drone"]\nexclude = ["-kyiv"]',
+            '"-kyiv" in exclude of the topic "t" looks',
+        ),
+        ('keywords = ["drone"]\nrequire = ["source:media"]', "source: means nothing there"),
+        ("keywords = ['\"power grid\"']", "looks like a query"),
+        ('keywords = ["«power grid»"]', "looks like a query"),
+        ('keywords = ["/drones?/"]', "looks like a query"),
+    ],
+)
+def test_a_word_that_does_not_what_it_seems_to_do_is_a_warning(line: str, said: str) -> None:
+    notes = [each for each in read(f'{SOURCE}[[topics]]\nid = "t"\n{line}\n').warnings if '"t"' in each]
+    assert len(notes) == 1
+    assert said in notes[0]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["(shot|brought) down", "F-16", "C++", "R2/D2", "a - b", "завод «Азовсталь»", "war and"],
+)
+def test_a_word_that_means_what_it_says_is_no_warning(word: str) -> None:
+    text = f'{SOURCE}[[topics]]\nid = "t"\nkeywords = ["{word}"]\n'
+    assert [each for each in read(text).warnings if '"t"' in each] == []
 
 
 def test_a_query_for_a_source_that_is_not_there_is_a_warning() -> None:

@@ -9,6 +9,7 @@ import pytest
 from builders import item
 
 from monitor.config import parse as config_of
+from monitor.config.notes import of_topic
 from monitor.matching import Matcher, packs, parse
 from monitor.matching.packs import read
 from monitor.text import fold, script_of
@@ -34,6 +35,10 @@ def samples(kind: str) -> list[Any]:
         for language, kinds in tomllib.loads(path.read_text(encoding="utf-8")).items()
         for text in kinds[kind]
     ]
+
+
+def test_no_word_of_a_pack_is_one_that_check_notes() -> None:
+    assert [note for pack in packs().values() for note in of_topic(pack)] == []
 
 
 def test_all_eleven_packs_ship() -> None:

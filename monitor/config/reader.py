@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from monitor.config import sources, topics
+from monitor.config.notes import notes
 from monitor.config.report import Report, syntax_fault
 from monitor.config.settings import (
     KEYS,
@@ -26,7 +26,6 @@ from monitor.config.settings import (
 from monitor.config.topics import CheckQuery
 from monitor.errors import ConfigInvalid
 from monitor.model import Topic
-from monitor.text import fold, is_function_word
 
 SHORTEST_SECRET = 30
 """The fewest characters after the colon of a token that Telegram itself can know; BotFather gives 35."""
@@ -45,7 +44,7 @@ def parse(text: str, *, path: str, packs: Mapping[str, Topic], check_query: Chec
     report = Report(text)
     config = _config(report, document, path, packs, check_query)
     report.fail_if_any(path)
-    return replace(config, warnings=(*report.notes, *_warnings(config)))
+    return replace(config, warnings=(*report.notes, *notes(config)))
 
 
 def _config(
@@ -97,33 +96,3 @@ def _check_pace(report: Report, given: Mapping[str, Any]) -> None:
     for low, high in (("fastest", "slowest"), ("fastest", "every"), ("every", "slowest")):
         if low in given and high in given and given[low] > given[high]:
             report.add(("polling", low), f"is longer than {high}: make it shorter, or leave one of them out")
-
-
-def _warnings(config: Config) -> Iterator[str]:
-    """Yield a sentence for each thing that is allowed, but that hardly anybody means."""
-    access = config.telegram.access
-    if access != "open" and not config.telegram.admins:
-        nobody = "nobody can be let in" if access == "approval" else "nobody may use the bot"
-        yield f'telegram.access is "{access}" without telegram.admins: {nobody}, so add a numeric user id'
-    if not config.sources:
-        yield "there are no [[sources]]: nothing is polled"
-    if not config.topics:
-        yield "there are no topics: name packs or write [[topics]]"
-    for topic in config.topics:
-        for keyword in topic.keywords:
-            if _is_everywhere(keyword):
-                yield (
-                    f'the keyword "{keyword}" of the topic "{topic.id}" matches nearly everything:'
-                    " it has no word but such as stand in every text"
-                )
-    first: dict[tuple[str, str], str] = {}
-    for source in config.sources:
-        address = source.address.lower() if source.kind == "channel" else source.address
-        other = first.setdefault((source.kind, address), source.id)
-        if other != source.id:
-            yield f'the sources "{other}" and "{source.id}" have the same address: one of them is enough'
-
-
-def _is_everywhere(keyword: str) -> bool:
-    """Tell whether a keyword has no other words than "the", "and" and the like."""
-    return all(is_function_word(word) for word in re.findall(r"\w+", fold(keyword)))

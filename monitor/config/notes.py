@@ -1,0 +1,79 @@
+"""What a config says that is allowed, but that hardly anybody means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from monitor.config.settings import Config
+from monitor.model import Source, Topic
+from monitor.text import fold, is_function_word
+
+_CHOICE = re.compile(r"\([^()]*\)")
+_OPERATORS = re.compile(
+    r"""(?P<word>(?<!\S)(?:AND|OR|NOT)(?!\S))  # one AND two
+    | (?<=\w)(?P<after>\*|~\d)(?!\S)           # word*, word~1
+    | ^(?P<before>[-+=]|(?:title|source|lang):)(?=[\w"(])
+    | ^(?P<mark>["“„«/]).+["”“»/]$              # "some words", /regex/
+    """,
+    re.VERBOSE,
+)
+
+
+def notes(config: Config) -> Iterator[str]:
+    """Yield a sentence for each such thing."""
+    access = config.telegram.access
+    if access != "open" and not config.telegram.admins:
+        nobody = "nobody can be let in" if access == "approval" else "nobody may use the bot"
+        yield f'telegram.access is "{access}" without telegram.admins: {nobody}, so add a numeric user id'
+    if not config.sources:
+        yield "there are no [[sources]]: only those are polled that are added in the chat or imported"
+    if not config.topics:
+        yield "there are no topics: name packs or write [[topics]]"
+    for topic in config.topics:
+        yield from of_topic(topic)
+    yield from _same_address(config.sources)
+
+
+def of_topic(topic: Topic) -> Iterator[str]:
+    """Yield a sentence for each word or phrase of a topic that does not what it seems to do."""
+    excluded = set(map(fold, topic.exclude))
+    seen: set[str] = set()
+    for keyword in topic.keywords:
+        known, what = fold(keyword), f'the keyword "{keyword}" of the topic "{topic.id}"'
+        if _is_everywhere(keyword):
+            yield f"{what} matches nearly everything: it has no word but such as stand in every text"
+        if known in excluded:
+            yield f"{what} stands in exclude too, so that it finds nothing: take it out of one of them"
+        if known in seen:
+            yield f"{what} stands there twice: once is enough"
+        seen.add(known)
+    for field in ("keywords", "exclude", "require"):
+        for phrase in getattr(topic, field):
+            if problem := _misread(phrase):
+                yield f'"{phrase}" in {field} of the topic "{topic.id}" {problem}'
+
+
+def _misread(phrase: str) -> str:
+    """Return what a phrase does not mean, though it looks so; "" where it means what it says."""
+    if "|" in _CHOICE.sub("", phrase):
+        return 'has a "|" outside of brackets, where it means nothing: write (one|two) word'
+    if found := _OPERATORS.search(phrase):
+        operator = next(filter(None, found.groups()))
+        return f"looks like a query, but {operator} means nothing there: write it as query = '...'"
+    return ""
+
+
+def _same_address(sources: tuple[Source, ...]) -> Iterator[str]:
+    """Yield a sentence for each source that has the address of one before it."""
+    first: dict[tuple[str, str], str] = {}
+    for source in sources:
+        address = source.address.lower() if source.kind == "channel" else source.address
+        other = first.setdefault((source.kind, address), source.id)
+        if other != source.id:
+            yield f'the sources "{other}" and "{source.id}" have the same address: one of them is enough'
+
+
+def _is_everywhere(keyword: str) -> bool:
+    """Tell whether a keyword has no other words than "the", "and" and the like."""
+    return all(is_function_word(word) for word in re.findall(r"\w+", fold(keyword)))
