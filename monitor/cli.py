@@ -17,7 +17,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from monitor import __version__, demo, errors, heap, loop, matching, setup, upkeep
+from monitor import __version__, demo, errors, heap, loop, matching, roster, setup, upkeep
 from monitor.app import Service
 from monitor.backtest import History, days, hits
 from monitor.clock import SystemClock
@@ -133,7 +133,7 @@ def _exchange(command: argparse.ArgumentParser) -> None:
 
 def _load(options: argparse.Namespace) -> Config:
     path = setup.find(options.config)
-    return setup.load(path, os.environ, packs=matching.packs(), check_query=matching.parse)
+    return setup.load(path, os.environ, packs=matching.packs(), check_query=matching.review)
 
 
 def _database(config: Config) -> Path:
@@ -267,7 +267,8 @@ def _backtest(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace, config: Config) -> Sequence[Topic]:
     """Return the topics to look for: one, a query of the moment, or all."""
     if options.query is not None:
-        matching.parse(options.query)
+        for doubt in matching.review(options.query, roster.names(_all_sources(config))):
+            print(f"note: {doubt.problem}", file=sys.stderr)  # noqa: T201 -- the same
         return [Topic(id="query", name=options.query, query=options.query)]
     if options.topic is None:
         return config.topics

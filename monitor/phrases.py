@@ -9,6 +9,7 @@ file with the keys of `en.toml`.
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -55,6 +56,16 @@ def spoken(language: str | None) -> str:
     """Return the language that serves a language tag (RFC 5646: "uk", "uk-UA"), English where none does."""
     code = (language or "").replace("_", "-").partition("-")[0].lower()
     return code if code in CATALOGUES else FALLBACK
+
+
+@cache
+def _codes() -> frozenset[str]:
+    return frozenset(code for code in map(str, Locale(FALLBACK).languages) if len(code) == len(FALLBACK))
+
+
+def is_language(code: str) -> bool:
+    """Tell whether a language has this code in ISO 639-1."""
+    return code in _codes()
 
 
 def say(language: str | None, key: str, /, **facts: object) -> Safe:

@@ -34,6 +34,11 @@ def merged(
     return tuple(replace(source, paused=source.id in paused) for source in found.values())
 
 
+def names(sources: Iterable[Source]) -> set[str]:
+    """Return the ids and tags by which topics and queries name these sources."""
+    return {name for source in sources for name in (source.id, *source.tags)}
+
+
 def hidden(configured: Iterable[Source], added: Iterable[Source]) -> list[str]:
     """Return the ids under which the config has another source than the one that was added by that id."""
     own = {source.id: identity(source.kind, source.address) for source in configured}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from monitor.config import Config, parse
+from monitor.config.topics import CheckQuery
 from monitor.config.values import Wrong
 from monitor.config.values import token as read_token
 from monitor.errors import ConfigInvalid, Fault
@@ -39,7 +40,7 @@ def load(
     environ: Mapping[str, str],
     *,
     packs: Mapping[str, Topic],
-    check_query: Callable[[str], object],
+    check_query: CheckQuery,
 ) -> Config:
     """Return the config in a file, with a warning in it where no token can be found.
 

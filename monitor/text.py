@@ -275,3 +275,8 @@ def _hits(words: list[str], language: str) -> int:
 def is_function_word(folded: str) -> bool:
     """Tell whether a folded word is a function word of English, Ukrainian or Russian."""
     return any(folded in _FUNCTION_WORDS[language] for language in ("en", "uk", "ru"))
+
+
+def says_nothing(text: str) -> bool:
+    """Tell whether a text has no other words than "the", "and" and the like, which stand in every text."""
+    return all(map(is_function_word, re.findall(r"\w+", fold(text))))

@@ -131,11 +131,18 @@ def test_sources_have_the_tags_of_today_those_of_the_config_and_the_added_ones(f
     assert "2 items matched, 2 would have been sent" in done.stdout
 
 
+def test_a_query_for_an_unknown_source_is_noted(folder: Path) -> None:
+    done = bot("backtest", "--query", "museum source:zzz", folder=folder)
+    assert (done.returncode, "0 items matched" in done.stdout) == (0, True)
+    assert done.stderr == "note: source:zzz matches nothing, as no source has this id or tag\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--topic", "starlnk"), "there are: starlink"),
         (("--query", "drone AND"), "character"),
+        (("--query", "drone lang:zz"), '"zz" is no code of a language'),
         (("--query", ""), "the query is empty"),
         (("--days", "0"), "1 to 3650"),
         (("--days", "soon"), "1 to 3650"),

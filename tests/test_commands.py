@@ -777,6 +777,21 @@ async def test_a_mistake_in_a_query_is_explained_in_the_language_of_the_chat(hou
     assert "число от 1 до 2, например a~1" in await house.says("/watch a~5")
 
 
+async def test_a_watch_for_an_unknown_source_says_so(house: House) -> None:
+    said = await house.says("/watch drone source:exampel")
+    assert "I watch for" in said
+    assert (
+        '⚠️ source:exampel matches nothing, as no source has this id or tag: did you mean "example"?' in said
+    )
+    assert "⚠️" not in await house.says("/watch drone source:Example")
+
+
+@pytest.mark.parametrize("query", ["the", "lang:en", "drone lang:zz", "/./"])
+async def test_a_watch_that_can_only_be_a_mistake_is_refused(house: House, query: str) -> None:
+    assert "I cannot read this" in await house.says(f"/watch {query}")
+    assert await house.store.read(partial(watches.of, chat_id=1)) == []
+
+
 async def test_there_is_an_end_to_what_a_chat_may_watch_for(house: House) -> None:
     await house.hears("/start")
     for number in range(50):

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from monitor.config import BOT_LANGUAGES, KEYS, Config, format_duration, parse, parse_duration
 from monitor.config.places import lines
 from monitor.errors import ConfigInvalid, Fault, QueryInvalid, brief
-from monitor.matching import packs
-from monitor.matching import parse as parse_query
+from monitor.matching import packs, review
 from monitor.model import Topic
 from monitor.phrases import LANGUAGES
 
@@ -33,9 +32,10 @@ PACKS = {
 SOURCE = '[[sources]]\nid = "example"\nurl = "https://example.org/feed.xml"\n'
 
 
-def check_query(query: str) -> None:
+def check_query(query: str, _: object) -> tuple[()]:
     if query.startswith("("):
         raise QueryInvalid(query, 0, "a parenthesis is not closed")
+    return ()
 
 
 def read(text: str, **facts: Any) -> Config:
@@ -512,10 +512,26 @@ def test_a_word_that_means_what_it_says_is_no_warning(word: str) -> None:
 
 def test_a_query_for_a_source_that_is_not_there_is_a_warning() -> None:
     text = SOURCE + '[[topics]]\nid = "t"\nquery = "(a OR b) source:exmple source:Example"\n'
-    notes = read(text, check_query=parse_query).warnings
+    notes = read(text, check_query=review).warnings
     (note,) = [each for each in notes if "source:" in each]
     assert note.startswith("topics[1].query: source:exmple matches nothing")
     assert note.endswith('did you mean "example"?')
+
+
+def test_a_query_that_finds_nearly_everything_is_a_warning_unless_something_else_narrows_the_topic() -> None:
+    text = SOURCE + '[[topics]]\nid = "t"\nquery = "the"\n'
+    assert any(
+        "query: the query matches nearly everything" in n for n in read(text, check_query=review).warnings
+    )
+    for narrow in ('sources = ["example"]', 'require = ["drone"]'):
+        notes = read(f"{text}{narrow}\n", check_query=review).warnings
+        assert [note for note in notes if "everything" in note] == []
+
+
+def test_a_query_for_a_language_that_there_is_not_is_a_fault() -> None:
+    text = SOURCE + '[[topics]]\nid = "t"\nquery = "drone lang:english"\n'
+    with pytest.raises(ConfigInvalid, match='"english" is no code of a language'):
+        read(text, check_query=review)
 
 
 @given(st.text(alphabet=st.sampled_from("[]{}=\".,#\n'abc1é \\")))

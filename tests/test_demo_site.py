@@ -29,7 +29,7 @@ async def site() -> AsyncIterator[Site]:
 
 
 def config(site: Site) -> Config:
-    return parse(site.config(Path("demo.db")), path="demo.toml", packs={}, check_query=lambda _: None)
+    return parse(site.config(Path("demo.db")), path="demo.toml", packs={}, check_query=lambda *_: ())
 
 
 async def read_all(site: Site) -> dict[str, tuple[Item, ...]]:

@@ -25,7 +25,7 @@ query = "x"
 
 
 def load(path: Path, environ: dict[str, str] | None = None) -> Config:
-    return setup.load(path, environ or {}, packs={}, check_query=str)
+    return setup.load(path, environ or {}, packs={}, check_query=lambda *_: ())
 
 
 def problem(path: Path) -> str:

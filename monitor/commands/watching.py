@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from monitor import matching, roster
 from monitor.commands.desk import ECHO, Call, nearest, rows
 from monitor.errors import QueryInvalid
 from monitor.markup import Safe, escape
@@ -25,11 +26,15 @@ async def watch(call: Call) -> Reply:
     if len(own) >= MOST:
         return Reply(await _overview(call, "watch.too_many"))
     try:
-        added = await call.desk.add_watch(call.place, call.argument)
+        doubts = matching.review(call.argument, roster.names(call.desk.sources()))
     except QueryInvalid as error:
         return Reply(Message(_pointed_at(call, error)))
+    if refused := next((doubt for doubt in doubts if doubt.key == "query.everything"), None):
+        return Reply(Message(_pointed_at(call, refused)))
+    added = await call.desk.add_watch(call.place, call.argument)
+    lines = [call.say("watch.done", query=added.name), *(_note(call, doubt) for doubt in doubts)]
     button = Button(call.say("watch.end"), f"/unwatch {added.id}")
-    return Reply(Message(call.say("watch.done", query=added.name), buttons=((button,),)))
+    return Reply(Message(Safe("\n".join(lines)), buttons=((button,),)))
 
 
 async def unwatch(call: Call) -> Reply:
@@ -66,5 +71,10 @@ def _pointed_at(call: Call, error: QueryInvalid) -> Safe:
     """Return what is wrong with a query, with a mark below the place."""
     mark = " " * error.position + "^"
     shown = escape(f"{error.query}\n{mark}")
-    problem = call.say(error.key, **error.facts) if error.key else escape(error.problem)
+    problem = call.say(error.key, **error.facts)
     return Safe(f"{call.say('watch.invalid', problem=problem)}\n<pre>{shown}</pre>")
+
+
+def _note(call: Call, doubt: QueryInvalid) -> Safe:
+    """Return what is doubtful about a query that is watched for."""
+    return call.say("watch.note", problem=call.say(doubt.key, **doubt.facts))

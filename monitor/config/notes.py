@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from monitor.config.settings import Config
 from monitor.model import Source, Topic
-from monitor.text import fold, is_function_word
+from monitor.text import fold, says_nothing
 
 _CHOICE = re.compile(r"\([^()]*\)")
 _OPERATORS = re.compile(
@@ -41,7 +41,7 @@ def of_topic(topic: Topic) -> Iterator[str]:
     seen: set[str] = set()
     for keyword in topic.keywords:
         known, what = fold(keyword), f'the keyword "{keyword}" of the topic "{topic.id}"'
-        if _is_everywhere(keyword):
+        if says_nothing(keyword):
             yield f"{what} matches nearly everything: it has no word but such as stand in every text"
         if known in excluded:
             yield f"{what} stands in exclude too, so that it finds nothing: take it out of one of them"
@@ -72,8 +72,3 @@ def _same_address(sources: tuple[Source, ...]) -> Iterator[str]:
         other = first.setdefault((source.kind, address), source.id)
         if other != source.id:
             yield f'the sources "{other}" and "{source.id}" have the same address: one of them is enough'
-
-
-def _is_everywhere(keyword: str) -> bool:
-    """Tell whether a keyword has no other words than "the", "and" and the like."""
-    return all(is_function_word(word) for word in re.findall(r"\w+", fold(keyword)))

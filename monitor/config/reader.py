@@ -34,7 +34,7 @@ SHORTEST_SECRET = 30
 def parse(text: str, *, path: str, packs: Mapping[str, Topic], check_query: CheckQuery) -> Config:
     """Return what a config file says; relative paths in it start from the folder of `path`.
 
-    `packs` are the ready topics by their ids; `check_query` raises `QueryInvalid` for a bad query.
+    `packs` are the ready topics by their ids; `check_query` says what is doubtful about a query.
     Raises `ConfigInvalid` with every fault of the file, each with its line and its key.
     """
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from monitor.config import sources
@@ -14,8 +14,11 @@ from monitor.config.values import nearest, quoted
 from monitor.errors import QueryInvalid
 from monitor.model import Topic
 
-CheckQuery = Callable[[str], object]
-"""Raises `QueryInvalid` for a query that cannot be read."""
+CheckQuery = Callable[[str, Collection[str]], Iterable[QueryInvalid]]
+"""Returns the doubts about a query, given the ids and tags of the sources.
+
+Raises `QueryInvalid` for one that is at fault.
+"""
 
 
 def packed(report: Report, names: tuple[str, ...], packs: Mapping[str, Topic]) -> dict[str, Topic]:
@@ -73,28 +76,15 @@ def _check_sources(report: Report, place: Place, given: Mapping[str, Any], known
 def _check_query(
     report: Report, place: Place, given: Mapping[str, Any], check_query: CheckQuery, known: set[str]
 ) -> None:
-    """Note a query that cannot be read, and one that asks for a source that is not there."""
+    """Note a query that is at fault, and what is doubtful about another one."""
     if "query" not in given:
         return
     try:
-        tree = check_query(given["query"])
+        doubts = check_query(given["query"], known)
     except QueryInvalid as error:
         report.add((*place, "query"), str(error))
         return
-    folded = {name.casefold() for name in known}
-    for name in _sources_in(tree):
-        if name.casefold() not in folded:
-            problem = f"source:{name} matches nothing, as no source has this id or tag"
-            report.note((*place, "query"), f"{problem}: {nearest(name, sorted(known))}")
-
-
-def _sources_in(tree: object) -> Iterator[str]:
-    """Yield the value of every `source:` in a query as `check_query` returned it: a tree of dataclasses."""
-    if isinstance(tree, tuple):
-        for part in tree:
-            yield from _sources_in(part)
-    elif is_dataclass(tree):
-        parts = {field.name: getattr(tree, field.name) for field in fields(tree)}
-        if parts.get("name") == "source":
-            yield parts["value"]
-        yield from _sources_in(tuple(parts.values()))
+    for doubt in doubts:
+        if doubt.key == "query.everything" and (given.get("sources") or given.get("require")):
+            continue  # these say what is not everything
+        report.note((*place, "query"), doubt.problem)

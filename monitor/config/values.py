@@ -6,13 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
-from babel import Locale
 from rapidfuzz import fuzz, process
 
 from monitor.config.durations import TooLong, format_duration, parse_duration
+from monitor.phrases import is_language
 
 Reader = Callable[[object], Any]
 """Takes a TOML value and returns what its key means; raises `Wrong`."""
@@ -224,12 +223,6 @@ def fuzziness(value: object) -> str | int:
 def language(value: object) -> str:
     """Return the ISO 639-1 code of a language."""
     code = string(value)
-    if code not in _languages():
+    if not is_language(code):
         raise wrong(f'{quoted(code)} is no ISO 639-1 code: write "uk" for Ukrainian or "en" for English')
     return code
-
-
-@cache
-def _languages() -> frozenset[str]:
-    """Return the two-letter codes of the languages that have one."""
-    return frozenset(code for code in map(str, Locale("en").languages) if len(code) == len("en"))

@@ -64,7 +64,7 @@ async def run() -> int:
         async with Site(clock.now()) as site:
             database = Path(folder) / "demo.db"
             config = parse(
-                site.config(database), path="demo.toml", packs=matching.packs(), check_query=matching.parse
+                site.config(database), path="demo.toml", packs=matching.packs(), check_query=matching.review
             )
             async with Engine.open(config, database, clock) as engine:
                 return await _show(console, site, engine, config, clock.now())

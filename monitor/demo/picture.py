@@ -31,7 +31,7 @@ async def draw() -> str:
     async with Site(NOW) as site:
         site.publish()
         text = site.config(Path("demo.db"))
-        config = parse(text, path="demo.toml", packs=matching.packs(), check_query=matching.parse)
+        config = parse(text, path="demo.toml", packs=matching.packs(), check_query=matching.review)
         async with Http(preview_url=site.url) as http:
             shown = [source for name in SHOWN for source in config.sources if source.id == name]
             alerts = [await _latest(http, source, config) for source in shown]

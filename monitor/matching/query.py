@@ -54,7 +54,7 @@ _LOWER = re.compile(rf"(and|or|not)(?![^\s(){QUOTES}])", re.IGNORECASE)
 
 def parse(query: str) -> Query:
     """Return the tree of `query`; raise `QueryInvalid` where it cannot be read or could match anything."""
-    return _Reader(query).read()
+    return Reader(query).read()
 
 
 def regex_of(pattern: str) -> re2._Regexp:
@@ -66,13 +66,14 @@ def regex_of(pattern: str) -> re2._Regexp:
     return re2.compile(pattern, options)
 
 
-class _Reader(Scanner):
+class Reader(Scanner):
     """Reads one query from left to right."""
 
     def __init__(self, query: str) -> None:
         super().__init__(query)
         self.level = 0
         self.terms = 0
+        self.conditions: list[tuple[int, Filter]] = []  # on the whole item, and where each stands
 
     def read(self) -> Query:
         """Return the tree of the whole query."""
@@ -194,7 +195,9 @@ class _Reader(Scanner):
         value = unescaped(quoted[1] if quoted else self.bare())
         if not value.strip():
             self.fail("value_missing", start, name=name)
-        return Filter(name.casefold(), value.strip())
+        condition = Filter(name.casefold(), value.strip())
+        self.conditions.append((start, condition))
+        return condition
 
     def title(self) -> Query:
         """Read the term or the brackets after `title:`."""
