@@ -196,6 +196,9 @@ def test_leaving_entries_out_keeps_the_document_around_them() -> None:
         ("plain words", "no XML"),
         ("<opml version='2.0'/>", "an OPML list"),
         ("<urlset/>", "a sitemap"),
+        ("<g\x00v\xe4/ <x> 3<", "no XML, or only the beginning of it"),
+        ('<rss version="2.0"><channel><item><title>broken', "breaks off: the end of <rss> is missing"),
+        ('<rss version="2.0"><channel>', "breaks off: the end of <rss> is missing"),
         ("<note><to>x</to></note>", "an XML document with the root <note>"),
         ("{", "damaged JSON"),
         ("[1]", 'JSON without a list of "items"'),
@@ -207,6 +210,40 @@ def test_leaving_entries_out_keeps_the_document_around_them() -> None:
 def test_what_is_no_feed_is_told_for_what_it_is(body: str, words: str) -> None:
     with pytest.raises(SourceUnreadable, match=f"feeds.example.org/all sent .*{words}"):
         parsed(body)
+
+
+def test_of_a_document_that_breaks_off_the_whole_entries_are_read_and_the_rest_is_asked_for_again() -> None:
+    body = rss(rss_item("One"), rss_item("Two"), rss_item("Three")).encode()
+    cut = body[: body.index(b"Three") + 3]
+    headers = {"etag": '"1"', "last-modified": "Sun, 01 Feb 2026 12:00:00 GMT"}
+    known = parsed(body, headers)
+    assert known.fault == ""
+    polled = parsed(cut, headers, known.cursor)
+    assert polled.fault == "the document breaks off: the end of <rss> is missing"
+    for _ in range(2):
+        assert titles(polled) == ["Two", "One"]
+        assert (polled.cursor.etag, polled.cursor.last_modified, polled.cursor.fingerprint) == (None,) * 3
+        polled = parsed(cut, headers, polled.cursor)
+        assert polled.fault
+    polled = parsed(body, headers, polled.cursor)
+    assert (titles(polled), polled.fault) == (["Three", "Two", "One"], "")
+
+
+@pytest.mark.parametrize(
+    ("end", "cut"),
+    [
+        ("</rss>", False),
+        ("</RSS >", False),
+        ("</rss", False),
+        ("</rss>\n<script>x", False),
+        ("</rs", True),
+        ("", True),
+        ("<!-- served -->", True),
+    ],
+)
+def test_a_document_breaks_off_where_the_end_of_its_root_is_missing(end: str, *, cut: bool) -> None:
+    polled = parsed(rss(rss_item("One & only")).replace("&amp;", "&").replace("</rss>", end))
+    assert (titles(polled), bool(polled.fault)) == (["One & only"], cut)
 
 
 def test_a_page_says_which_feeds_it_names() -> None:

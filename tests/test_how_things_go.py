@@ -49,6 +49,12 @@ async def put(house: House, **states: SourceState) -> None:
     await house.store.write(save)
 
 
+async def test_a_source_that_is_read_all_the_same_shows_its_fault(house: House) -> None:
+    await put(house, well=OK, cut=replace(OK, error="the document breaks off"))
+    for command in ("/sources", "/health"):
+        assert "🟢 Cut — read just now · ⚠️ the document breaks off" in await house.says(command, ADMIN)
+
+
 async def test_each_source_shows_its_status_its_rhythm_and_its_error(house: House) -> None:
     await put(house, well=OK, silent=SILENT, failing=FAILING, gone=GONE, new=SourceState())
     shown = await house.says("/sources", ADMIN)

@@ -116,6 +116,26 @@ async def test_a_source_that_was_empty_at_first_alerts_of_its_first_item(house: 
     assert (await house.poll(house.feed())).queued == 1
 
 
+async def test_a_fault_of_what_can_be_read_is_noted_once_and_shows_until_it_is_mended(house: House) -> None:
+    one, whole = house.feed(), feed(NEWS, OLD)
+    house.publish(OLD)
+    await house.poll(one)
+    house.web.serve("/example", whole.removesuffix("</rss>"))
+    first = await house.poll(one)
+    again = await house.poll(one)
+    assert (first.queued, first.notes, again.notes) == (
+        1,
+        ("the document breaks off: the end of <rss> is missing",),
+        (),
+    )
+    state = await house.store.read(partial(sources.state, source_id=one.id))
+    assert (state.error, state.failures) == (*first.notes, 0)
+    house.web.serve("/example", whole)
+    await house.poll(one)
+    state = await house.store.read(partial(sources.state, source_id=one.id))
+    assert state.error is None
+
+
 async def test_two_sources_with_one_story_make_one_message(house: House) -> None:
     house.publish(OLD)
     house.publish(OLD, name="other")

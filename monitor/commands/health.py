@@ -73,7 +73,8 @@ def _how(call: Call, status: Status, state: SourceState, now: datetime) -> Safe:
     if status == "silent" and state.newest:
         return call.say("sources.silent", span=render.span(now - state.newest, call.chat.language))
     if status in {"ok", "quiet"} and state.succeeded:
-        return call.say("sources.well", ago=render.ago(state.succeeded, call.chat.language, now))
+        well = call.say("sources.well", ago=render.ago(state.succeeded, call.chat.language, now))
+        return Safe(f"{well} · ⚠️ {isolated(error)}") if error else well
     if status == "gone":
         return call.say("sources.gone", error=error)
     return call.say("sources.paused" if status == "paused" else "sources.not_yet")
@@ -139,7 +140,11 @@ def _sources(call: Call, facts: Facts) -> list[Safe]:
     counts = Counter(statuses.values())
     told = [Safe(f"{MARKS[one]} {call.say(f'health.{one}')}: {counts[one]}") for one in MARKS if counts[one]]
     lines = [call.say("health.sources", count=len(states), how=Safe(" · ".join(told)))]
-    troubled = [source for source, status in statuses.items() if status in {"failing", "gone", "silent"}]
+    troubled = [
+        source
+        for source, status in statuses.items()
+        if status in {"failing", "gone", "silent"} or states[source].error
+    ]
     for source in troubled[:NAMED]:
         how = _how(call, statuses[source], states[source], facts.now)
         name = isolated(clip(source.name, LONGEST_NAME))

@@ -103,6 +103,7 @@ class Polled:
     more: bool = False  # the source has more than one look takes: the next one is due at once
     unchanged: tuple[str, ...] = ()  # keys of further items that it shows, which are as they were
     gap: bool = False  # nothing in it was known before, so that something may have come and gone unseen
+    fault: str = ""  # what is wrong with what the source sent, though it could be read
 
 
 @dataclass(frozen=True, slots=True)

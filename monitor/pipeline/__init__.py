@@ -178,6 +178,8 @@ class Pipeline:
         self, source: Source, kept: Kept, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
         state = kept.state
+        if polled.fault and polled.fault != state.error:  # noted once; how the source stands says it always
+            polled = replace(polled, notes=(*polled.notes, polled.fault))
         if not polled.items:
             as_known = standing.learned(state, None, (), started)
             after = standing.answered(source, state, polled, as_known, started=started, pace=self.pace)

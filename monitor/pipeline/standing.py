@@ -45,6 +45,7 @@ def answered(  # noqa: PLR0913 -- what it was, what came, and what it means
         usual=rhythm.usual,
         longest=rhythm.longest,
         learned=learned_at,
+        error=polled.fault or None,
     )
 
 

@@ -45,6 +45,7 @@ class Document:
     title: str = ""  # of the feed itself, on one line
     language: str = ""  # of the whole feed: ISO 639-1, or nothing
     sound: bool = False  # XML without a fault, so that its entries can be read apart
+    fault: str = ""  # what is wrong with it, though it could be read
 
 
 def items_of(

@@ -46,6 +46,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _NUMBERED = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,12})|([0-9]{1,12}));?")
 _LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{13,};?")
 _DOCTYPE_MARK = re.compile(r"[\"'\[\]>]|<!--|<\?")
+_EMPTY_ROOT = re.compile(r"<[^<>]*/>")
 _NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
 _COSTLY = re.compile(
     r"(</?(?:[\w.-]+:)?)(category|subject|keywords|tags|(author|creator|managingeditor|webmaster|publisher))(?=[\s>/])",
@@ -130,6 +131,20 @@ def root_name(text: str) -> str:
     """Return the name of the root element in lower case, without its prefix."""
     found = _NAME.match(text)
     return found.group(1).lower() if found else ""
+
+
+def is_cut(text: str) -> bool:
+    """Tell whether a document without prolog ends before its root element does."""
+    found = _NAME.match(text)
+    if not found or _EMPTY_ROOT.match(text):
+        return False
+    return not re.search(rf"</(?:[\w.-]+:)?{re.escape(found.group(1))}(?![\w.-])", text, re.IGNORECASE)
+
+
+def ends_in_entry(text: str) -> bool:
+    """Tell whether the last entry of a document that is cut has no end."""
+    last = max((found.start() for found in ENTRY.finditer(text)), default=len(text))
+    return last < len(text) and not ENTRY_END.search(text, last)
 
 
 def first_entries(text: str, limit: int) -> tuple[str, int]:

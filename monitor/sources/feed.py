@@ -114,13 +114,19 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
         raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
     before, after = Memory.of(cursor.entries), _remembered(document, cut(answer.body), answer)
     items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
+    if document.fault and not items:
+        raise SourceUnreadable(f"{shown(answer.url)} sent nothing that can be read: {document.fault}")
     gap = before is not None and after.records.nothing_known(before.records)
+    following = _cursor(answer, cursor)
+    if document.fault:  # so that the rest is asked for again, and is not taken for known
+        following = Cursor(moved_to=following.moved_to)
     return Polled(
-        replace(_cursor(answer, cursor), entries=after.packed()),
+        replace(following, entries=after.packed()),
         items,
         hints=_hints(answer, document.ttl),
         notes=(*notes, _GAP) if gap else notes,
         gap=gap,
+        fault=document.fault,
     )
 
 

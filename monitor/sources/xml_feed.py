@@ -20,7 +20,15 @@ from monitor.errors import SourceUnreadable
 from monitor.html import Plain, one_line, plain_text, read_html, web_address
 from monitor.sources.discovery import named
 from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code
-from monitor.sources.envelope import first_entries, parseable, root_name, tamed, without_prolog
+from monitor.sources.envelope import (
+    ends_in_entry,
+    first_entries,
+    is_cut,
+    parseable,
+    root_name,
+    tamed,
+    without_prolog,
+)
 
 MAX_TAGS: Final = 200_000  # about three seconds of work for feedparser
 _NO_FEED: Final = {
@@ -29,6 +37,7 @@ _NO_FEED: Final = {
     "urlset": "a sitemap, not a feed",
     "sitemapindex": "an index of sitemaps, not a feed",
 }
+_CUT: Final = "the document breaks off: the end of <{}> is missing"
 _DATES: Final = ("published_parsed", "updated_parsed", "created_parsed")
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _PERIODS: Final = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8_760}  # in hours
@@ -55,11 +64,16 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
         raise SourceUnreadable(f"more than {MAX_TAGS} elements, too many for a feed")
     feed = _run_feedparser(tamed(text), url)
     if not feed.entries and not feed.version:
+        if is_cut(text):
+            raise SourceUnreadable("no XML, or only the beginning of it")
         raise SourceUnreadable(f"an XML document with the root <{root[:40]}>, not a feed")
     notes = (f"entries left out beyond the first {MAX_ENTRIES}: {left_out}",) if left_out else ()
     about: dict[str, Any] = dict(feed.feed)
     if language is None:
         language = language_code(_string(about.get("language"))) or ""
+    cut = bool(feed.bozo) and is_cut(text)
+    if cut and ends_in_entry(text):  # half an entry would be another one tomorrow
+        feed.entries = feed.entries[:-1]
     entries = tuple(_entry(entry, url, language) for entry in feed.entries[:MAX_ENTRIES])
     return Document(
         entries,
@@ -68,6 +82,7 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
         title=one_line(_plain(_mapping(about.get("title_detail")), url).text),
         language=language,
         sound=bool(feed.version and not feed.bozo),
+        fault=_CUT.format(root) if cut else "",
     )
 
 
