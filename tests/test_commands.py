@@ -752,6 +752,13 @@ async def test_a_watch_is_ended_by_its_words_too_and_a_misspelt_one_is_guessed(h
     assert await house.subscribed() == set()
 
 
+async def test_a_watch_is_not_guessed_from_words_that_have_nothing_of_it(house: House) -> None:
+    for query in ("((((a))))", "drone 30"):
+        await house.says(f"/watch {query}")
+    for said in ("all", "30", "-1"):
+        assert f"You do not watch for “{said}”. Press" in await house.says(f"/unwatch {said}")
+
+
 async def test_nobody_ends_the_watch_of_another_chat(house: House) -> None:
     for chat_id in (1, 2):
         await house.hears("/start", chat_id)

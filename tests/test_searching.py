@@ -208,6 +208,10 @@ async def test_a_trend_compares_the_last_day_with_the_usual(house: House) -> Non
 async def test_a_trend_without_a_topic_or_with_a_wrong_one_has_buttons(house: House) -> None:
     assert labels((await hears(house, "/trend")).message) == ["Starlink", "Pauses & ceasefires"]
     assert labels((await hears(house, "/trend starlnk")).message) == ["Starlink"]
+    of_source = await hears(house, "/trend example")
+    assert of_source.message
+    assert "Example News</b> is a source" in of_source.message.html
+    assert of_source.message.buttons[0][0].command == "/latest example"
     assert labels((await hears(house, "/trend qqqq")).message) == ["Starlink", "Pauses & ceasefires"]
 
 

@@ -270,6 +270,10 @@ async def test_what_is_missing_or_misspelt_is_offered_as_a_button(
     ("said", "right"),
     [
         ("/mute 2x", "/mute TOPIC 1d"),
+        ("/mute 30", "/mute 30m is minutes"),
+        ("/mute -1h", "“-1h” is neither a time"),
+        ("/mute 1.5h", "“1.5h” is neither a time"),
+        ("/digest daily 08:00 18:00", "“daily 08:00 18:00” is no way"),
         ("/mute 400d", "more than a year"),
         ("/quiet 7-7", "/quiet off"),
         ("/digest weekly", "/digest daily 08:00"),
@@ -277,6 +281,8 @@ async def test_what_is_missing_or_misspelt_is_offered_as_a_button(
     ],
 )
 async def test_what_is_wrong_is_answered_with_what_is_right(house: House, said: str, right: str) -> None:
+    for query in ("drone 30", "the hour", "a1"):
+        await house.says(f"/watch {query}")
     assert right in await house.says(said)
 
 
@@ -326,3 +332,12 @@ async def test_the_end_of_a_mute_names_the_zone_to_a_chat_that_never_chose_one(h
     assert "until 16:00," in await house.says("/mute 2h")
     await house.says("/timezone UTC")
     assert "until 14:00 (UTC)," in await house.says("/mute 2h")
+
+
+async def test_a_press_on_the_unit_of_a_bare_number_mutes(house: House) -> None:
+    pressed = await house.press("/mute 30", "30m")
+    assert pressed.message
+    assert "silent until 14:30" in plain(pressed.message.html)
+    reply = await house.hears("/mute 400")
+    assert reply
+    assert labels(reply.message) == ["/mute 400m", "/mute 400h"]

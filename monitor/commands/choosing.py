@@ -11,6 +11,7 @@ from monitor.commands.desk import ECHO, Call, nearest, page_of, rows, turns
 from monitor.config import NoAddress, read_address
 from monitor.model import Button, Message, Reply, Source, Topic
 from monitor.prose import clip
+from monitor.store import watches
 
 Named = Source | Topic
 
@@ -37,7 +38,10 @@ def meant(argument: str, things: Iterable[Named]) -> Named | None:
     """Return what was perhaps meant by a misspelt id, name or channel; None where nothing is near."""
     known = {thing.id: thing for thing in things}
     for way in ("id", "name", "address"):
-        found = nearest(argument, {key: getattr(thing, way, key) for key, thing in known.items()})
+        called = {key: getattr(thing, way, "") for key, thing in known.items()}
+        if way == "id":
+            called = {key: name for key, name in called.items() if not key.startswith(watches.PREFIX)}
+        found = nearest(argument, called)
         if found:
             return known[found]
     return None

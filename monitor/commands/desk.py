@@ -23,6 +23,7 @@ from monitor.store import Store, chats
 Who = Literal["anyone", "member", "admin"]
 
 NEAR = 60  # rapidfuzz WRatio of a word that was perhaps meant
+TELLING = 3  # letters that a word has from which another can be told to be near
 ECHO = 60  # UTF-16 units of what somebody typed that are said back, and of a name on a button
 LISTED = 1000  # UTF-16 units of a list of names
 
@@ -130,11 +131,21 @@ class Command:
 
 
 def nearest(word: str, known: Mapping[str, str]) -> str | None:
-    """Return the key whose name is nearest to a misspelt word; None where none is near."""
+    """Return the key whose name is nearest to a misspelt word; None where none is near.
+
+    What has hardly a letter, such as a number, is no word that was misspelt.
+    """
+    if _letters(word) < TELLING:
+        return None
+    told = {key: name for key, name in known.items() if _letters(name) >= TELLING}
     found = process.extractOne(
-        word[:ECHO], known, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=NEAR
+        word[:ECHO], told, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=NEAR
     )
     return found[2] if found else None
+
+
+def _letters(word: str) -> int:
+    return sum(map(str.isalpha, word[:ECHO]))
 
 
 def listing(names: Iterable[str], limit: int = LISTED) -> str:

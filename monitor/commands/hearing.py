@@ -27,13 +27,11 @@ async def heard(call: Call) -> dict[str, tuple[Topic, Subscription]]:
     return {topic.id: (topic, wanted[topic.id]) for topic in known if topic.id in wanted}
 
 
-async def pick(
-    call: Call, argument: str, again: str, *, unknown: str = "hearing.unknown"
-) -> list[Topic] | Reply:
+async def pick(call: Call, argument: str, again: str, *, unknown: str = "") -> list[Topic] | Reply:
     """Return the topics that an argument names of those that the place hears of, or what is to be answered.
 
     `again` is the command of a button that says the same of the topic `{}` that was perhaps meant,
-    `unknown` the phrase where none is near.
+    `unknown` the phrase where none is near: by default one on the topic, else on all that was said.
     """
     mine = [topic for topic, _ in (await heard(call)).values()]
     if chosen := topics.find(argument, mine):
@@ -44,9 +42,11 @@ async def pick(
         text = call.say("hearing.not_yours", names=listing(topic.name for topic in others))
         return Reply(Message(text, buttons=((button,),)))
     by_name = {topic.id: topic.name for topic in mine}
-    meant = nearest(argument, by_name) or nearest(argument, {name: name for name in by_name})
+    ids = {one: one for one in by_name if not one.startswith(watches.PREFIX)}
+    meant = nearest(argument, by_name) or nearest(argument, ids)
     if meant is None:
-        return call.reply(unknown, argument=said, known=listing(by_name.values()))
+        wrong = clip(call.argument, ECHO) if unknown else said
+        return call.reply(unknown or "hearing.unknown", argument=wrong, known=listing(by_name.values()))
     name = clip(by_name[meant], ECHO)
     text = call.say("topics.misspelt", argument=said, meant=name)
     return Reply(Message(text, buttons=((Button(name, again.format(meant)),),)))

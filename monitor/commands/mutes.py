@@ -22,6 +22,7 @@ LONGEST = timedelta(days=365)
 OFFERED = ("1h", "2h", "8h", "1d", "7d")
 NIGHTS = ("22:00-07:00", "23:00-07:00", "00:00-08:00")
 AMOUNT = re.compile(r"(\d+)\s*([^\W\d]+)")
+NUMBER = re.compile(r"\d{1,4}", re.ASCII)
 UNITS = (
     ("w", ("w", "тиж", "нед")),
     ("d", ("d", "д", "сут", "доб")),
@@ -51,7 +52,7 @@ async def _mute(call: Call) -> Reply:
     again = f"/mute {{}} {format_duration(length) if length else ''}".strip()
     chosen = await hearing.pick(call, name, again, unknown="mute.wrong")
     if isinstance(chosen, Reply):
-        return chosen
+        return Reply(_which_unit(call, name)) if NUMBER.fullmatch(name) and length is None else chosen
     if length is None:
         return Reply(_how_long(call, "mute.how_long_topic", chosen))
     until = call.desk.clock.now() + length
@@ -154,6 +155,15 @@ def _how_long(call: Call, key: str, topics: Sequence[Topic] = ()) -> Message:
     if not topics and call.chat.muted and call.chat.muted > call.desk.clock.now():
         table += _undo(call, "/unmute")
     return Message(call.say(key, names=listing(topic.name for topic in topics)), buttons=table)
+
+
+def _which_unit(call: Call, number: str) -> Message:
+    """Ask whether a bare number is meant in minutes, hours or days."""
+    spans = {unit: duration(f"{number}{unit}") for unit in "mhd"}
+    commands = [f"/mute {number}{unit}" for unit, span in spans.items() if span and span <= LONGEST]
+    return Message(
+        call.say("mute.unit", number=number), buttons=(tuple(Button(one, one) for one in commands),)
+    )
 
 
 def _undo(call: Call, command: str) -> tuple[tuple[Button, ...], ...]:

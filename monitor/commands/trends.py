@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from monitor.commands import choosing, topics
 from monitor.commands.desk import ECHO, Call, listing, rows
 from monitor.markup import Safe, isolated
-from monitor.model import Message, Reply, Topic
+from monitor.model import Button, Message, Reply, Topic
 from monitor.prose import clip
 from monitor.render import sparkline
 from monitor.store import search as index
@@ -31,6 +31,10 @@ async def trend(call: Call) -> Reply:
     own = await call.desk.store.read(partial(watches.of, chat_id=call.chat.id))
     known = {**call.desk.topics, **{watch.id: watch for watch in own}}
     wanted = topics.find(call.argument, known.values()) if call.argument else []
+    if call.argument and not wanted and (source := choosing.find(call.argument, call.desk.sources())[:1]):
+        text = call.say("trend.of_source", name=source[0].name)
+        button = Button(call.say("add.show"), f"/latest {source[0].id}")
+        return Reply(Message(text, buttons=((button,),)))
     if len(wanted) != 1:
         return _which(call, wanted or list(known.values()), several=bool(wanted))
     now = call.desk.clock.now()
