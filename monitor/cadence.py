@@ -103,6 +103,11 @@ def next_poll(  # noqa: PLR0913 - each is a fact of its own about the last look
     return started + wait
 
 
+def logged(moment: datetime) -> str:
+    """Return when a source is looked at as the log writes it: in UTC, to the second."""
+    return "never" if moment == NEVER else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def backoff(wait: timedelta, failures: int, longest: timedelta = LONGEST_BACKOFF) -> timedelta:
     """Return the wait doubled for each failure in a row, at most `longest`."""
     doublings = min(failures, MOST_DOUBLINGS)

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from monitor import errors, health
 from monitor.clock import Clock
+from monitor.config.durations import format_duration
 from monitor.health import Findings
 from monitor.model import Notice, Source
 from monitor.store import Database, Store, sources, told
@@ -85,4 +86,8 @@ def _findings(db: Database, listed: Iterable[Source], now: datetime) -> Findings
 def _facts_of(notice: Notice) -> str:
     """Return a notice as facts for the log."""
     facts = {"notice": notice.phrase.removeprefix("notice."), **notice.facts}
-    return " ".join(f"{name}={str(fact)!r}" for name, fact in facts.items())
+    shown = {
+        name: format_duration(fact) if isinstance(fact, timedelta) else str(fact)
+        for name, fact in facts.items()
+    }
+    return " ".join(f"{name}={fact!r}" for name, fact in shown.items())

@@ -18,7 +18,7 @@ from functools import partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from monitor.agenda import Agenda
-from monitor.cadence import NEVER, spread
+from monitor.cadence import NEVER, logged, spread
 from monitor.clock import Clock
 from monitor.errors import MonitorError
 from monitor.model import Source
@@ -210,9 +210,9 @@ class Scheduler:
         try:
             following = (await self._poll(source)).next_poll
         except MonitorError as error:
-            log.error("poll source=%s error=%r next=%s", source_id, str(error), following.isoformat())  # noqa: TRY400 -- one line, no trace
+            log.error("poll source=%s error=%r next=%s", source_id, str(error), logged(following))  # noqa: TRY400 -- one line, no trace
         except Exception:  # whatever it was, the next poll stands
-            log.exception("poll source=%s state=bug next=%s", source_id, following.isoformat())
+            log.exception("poll source=%s state=bug next=%s", source_id, logged(following))
         finally:
             jumped = (self._clock.now() - wall).total_seconds() - (_time() - began)
             if abs(jumped) > JUMP and following != NEVER:  # a time of the old clock, or of the new one?

@@ -114,12 +114,16 @@ def _text(path: Path) -> str:
 
 def _secret(config: Config, file: Path) -> str:
     """Return what a file with a token holds, without the blanks around it."""
+    here = Path(config.path)
     try:
-        return file.read_text(encoding="utf-8").strip()
+        held = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise _invalid(Path(config.path), f"{file} {_why(error)}", key="telegram.token_file") from None
+        raise _invalid(here, f"{file} {_why(error)}", key="telegram.token_file") from None
     except UnicodeDecodeError:
-        raise _invalid(Path(config.path), f"{file} holds no token", key="telegram.token_file") from None
+        raise _invalid(here, f"{file} holds no token", key="telegram.token_file") from None
+    if not held:
+        raise _invalid(here, f"{file} is empty: write the token into it", key="telegram.token_file")
+    return held
 
 
 def _checked(config: Config, where: str, given: str) -> str:

@@ -72,6 +72,8 @@ def outbox(database: Path, do: str, row_id: int | None, now: datetime, say: Call
     A service that runs takes it up within a few seconds. Raises `MonitorError`.
     """
     if do == "list":
+        if row_id is not None:
+            raise errors.UsageWrong(f"outbox list takes no ID: `outbox retry {row_id}` tries that row again")
         return _list_outbox(database, now, say)
     if row_id is None:
         raise errors.UsageWrong(f"outbox {do}: which one? Give the ID that `outbox list` shows")

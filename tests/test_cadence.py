@@ -19,6 +19,7 @@ from monitor.cadence import (
     after_pause,
     backoff,
     first_polls,
+    logged,
     next_poll,
     rhythm,
     spread,
@@ -220,3 +221,8 @@ def test_a_rhythm_is_learned_again_every_ten_minutes_and_the_newest_item_known_a
     assert soon == (Rhythm(NOW + MINUTE, HOUR, HOUR), NOW)
     late = standing.learned(state, None, [item(published=NOW - DAY)], NOW + MINUTE)
     assert late == first
+
+
+def test_the_log_says_in_utc_and_to_the_second_when_a_source_is_looked_at_again() -> None:
+    assert logged(NOW + timedelta(seconds=1.25)) == "2026-02-01T12:00:01Z"
+    assert logged(NEVER) == "never"

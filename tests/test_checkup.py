@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
@@ -37,6 +38,15 @@ async def put(store: Store, *states: SourceState) -> None:
 
 async def waiting(store: Store) -> list[str]:
     return [one.notice.phrase for one in await store.read(notices.waiting)]
+
+
+async def test_the_log_says_how_long_a_trouble_lasts_as_the_config_would(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    ill = replace(ILL, failing=NOW - timedelta(hours=1, seconds=39.8))
+    await put(store, ill, WELL, WELL, WELL)
+    await Checkup(store, FakeClock(NOW), lambda: FEEDS, no_retry).look()
+    assert caplog.messages == ["health notice='failing' source='One' span='1h39s' error='it answered 500'"]
 
 
 async def test_a_trouble_is_noted_once_also_after_a_restart(store: Store) -> None:

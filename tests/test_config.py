@@ -317,7 +317,11 @@ def test_a_fault_names_its_key_its_line_and_what_is_right(text: str, key: str, p
 
 
 BAD_SOURCE = [
-    ('url = "https://example.org"', "sources[1]", "has no id"),
+    (
+        'url = "https://example.org"',
+        "sources[1]",
+        'id = "example-news"',
+    ),
     (
         'id = "A b"\nurl = "https://example.org"',
         "sources[1].id",
@@ -364,7 +368,11 @@ def test_a_fault_of_a_source_is_told(text: str, key: str, problem: str) -> None:
 BAD_TOPIC = [
     (f'id = "t"\nkeywords = ["truce"]\nname = "{"a" * 101}"', "topics[1].name", "at most 100 characters"),
     ('id = "t"\nkeywords = ["truce"]\nname = "a\\nb"', "topics[1].name", "on one line"),
-    ('keywords = ["truce"]', "topics[1]", "has no id"),
+    (
+        'keywords = ["truce"]',
+        "topics[1]",
+        'id = "power-grid"',
+    ),
     ('id = "t"', "topics[1]", "matches nothing"),
     ('id = "t"\nkeywords = []\nquery = ""', "topics[1]", "matches nothing"),
     ('id = "t"\nkeywords = ["truce", "..."]', "topics[1].keywords[2]", "no letter and no digit"),

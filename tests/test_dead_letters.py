@@ -51,6 +51,11 @@ async def test_what_is_dead_is_listed_with_its_reason_before_what_waits(house: H
     assert total == "1 dead, 1 due, 0 to come later."
 
 
+async def test_list_takes_no_row(house: House) -> None:
+    with pytest.raises(errors.UsageWrong, match="outbox list takes no ID: `outbox retry 3`"):
+        await run(house, "list", 3)
+
+
 async def test_a_dead_one_that_is_tried_again_arrives(house: House) -> None:
     await kill(house, "d")
     assert await run(house, "retry", 1) == (0, "1 is tried again.")

@@ -152,6 +152,12 @@ def test_a_token_file_that_holds_none_is_named_and_not_quoted(tmp_path: Path, co
     assert "not a token" not in str(caught.value)
 
 
+def test_an_empty_token_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(" \n", encoding="utf-8")
+    with pytest.raises(ConfigInvalid, match="token is empty: write the token into it"):
+        setup.token(config(tmp_path, token_file=tmp_path / "token"), {})
+
+
 def test_a_missing_token_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match=r"telegram\.token_file: .*gone does not exist: check the path"):
         setup.token(config(tmp_path, token_file=tmp_path / "gone"), {})

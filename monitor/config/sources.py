@@ -40,7 +40,8 @@ def check_id(
 ) -> None:
     """Note an id that is missing or taken; `seen` keeps the place of each id so far."""
     if "id" not in table:
-        report.add(place, 'has no id: add one that stays the same, such as id = "example-news"')
+        example = "example-news" if place[0] == "sources" else "power-grid"
+        report.add(place, f'has no id: add one that stays the same, such as id = "{example}"')
     elif "id" in given:
         first = seen.setdefault(given["id"], place)
         if first != place:

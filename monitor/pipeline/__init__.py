@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from monitor import errors, sources, text
-from monitor.cadence import Pace
+from monitor.cadence import Pace, logged
 from monitor.clock import Clock
 from monitor.matching import Explanation, Matcher
 from monitor.model import Item, Match, Polled, Source, SourceState, Topic
@@ -288,7 +288,7 @@ def _log(outcome: Outcome, took: timedelta) -> None:
         return  # as after most looks
     facts = f"source={outcome.source_id} took={took.total_seconds() * 1000:.0f}ms"
     if outcome.error:
-        log.warning("poll %s error=%r next=%s", facts, outcome.error, outcome.next_poll.isoformat())
+        log.warning("poll %s error=%r next=%s", facts, outcome.error, logged(outcome.next_poll))
         return
     log.info(
         "poll %s new=%d matched=%d queued=%d%s%s%s",
