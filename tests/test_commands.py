@@ -546,6 +546,21 @@ async def test_a_page_of_twenty_thousand_sources_does_not_hold_the_others_up(
     assert 0 < len(drawn) <= 50
 
 
+async def test_one_source_is_shown_by_its_name_and_a_wrong_one_asked_for(house: House) -> None:
+    await house.store.write(partial(sources.declare, sources=house.config.sources))
+    shown = await house.says("/sources other")
+    assert ("Other <News>" in shown, "Example News" in shown) == (True, False)
+    reply = await house.hears("/sources zzzz")
+    assert reply
+    assert labels(reply.message) == ["Example News", "Other <News>"]
+
+
+@pytest.mark.parametrize("said", ["/help watch", "/help /Watch"])
+async def test_the_help_explains_one_command(house: House, said: str) -> None:
+    assert await house.says(said) == "/watch — watch for words of your own: /watch drone Kharkiv"
+    assert "no command /wtch" in await house.says("/help wtch")
+
+
 async def test_the_status_says_what_one_hears_of_and_that_the_system_lives(house: House) -> None:
     await house.hears("/start")
     await house.hears("/subscribe starlink")
@@ -757,6 +772,13 @@ async def test_a_watch_is_not_guessed_from_words_that_have_nothing_of_it(house: 
         await house.says(f"/watch {query}")
     for said in ("all", "30", "-1"):
         assert f"You do not watch for “{said}”. Press" in await house.says(f"/unwatch {said}")
+
+
+async def test_watches_that_differ_only_in_case_are_one(house: House) -> None:
+    for query in ("Перемирие drone", "перемирие  DRONE", r"/\d\d/", r"/\D\D/ x"):
+        await house.says(f"/watch {query}")
+    own = await house.store.read(partial(watches.of, chat_id=1))
+    assert [one.name for one in own] == ["Перемирие drone", r"/\d\d/", r"/\D\D/ x"]
 
 
 async def test_nobody_ends_the_watch_of_another_chat(house: House) -> None:

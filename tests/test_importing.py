@@ -51,6 +51,16 @@ async def test_only_an_admin_s_list_is_fetched(house: House) -> None:
     assert await house.says("/import", 1, file=attachment) == "Only an admin may do that."
 
 
+async def test_a_private_address_that_is_read_already_is_known_and_not_refused(house: House) -> None:
+    shown = await sends(
+        house,
+        b"""<opml><body><outline text="Ours" xmlUrl="http://127.0.0.1/feed.xml"/>
+        <outline text="New" xmlUrl="http://127.0.0.1/new"/></body></opml>""",
+    )
+    assert "0 added, 1 known already, 1 refused." in shown
+    assert "http://127.0.0.1/new stands on a private address" in shown
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [
@@ -82,12 +92,24 @@ async def test_a_file_is_fetched_from_telegram_up_to_a_limit() -> None:
 
         async with running(api, handle) as bot:
             api.user_sends(7, "list.OPML", b"<opml/>", caption="my feeds")
-            api.user_sends(7, "picture.png", b"png")
             api.user_sends(7, "list", b"<opml/>", mime="text/x-opml")
             api.user_sends(7, "feeds.xml", b"x" * 1000)
             await api.wait_for(3)
         assert fetched == [b"<opml/>", b"<opml/>", b"x" * 11]
         assert api.texts(7) == ["/import of 7 bytes", "/import of 7 bytes", "/import of 1000 bytes"]
+
+
+async def test_a_file_of_any_name_is_answered_in_private_and_left_alone_in_groups() -> None:
+    async with BotApi() as api:
+
+        async def handle(request: Request) -> Reply:
+            return Reply(Message(f"{request.text} of {request.file.size if request.file else 0} bytes"))
+
+        async with running(api, handle):
+            api.user_sends(-7, "feeds.txt", b"<opml/>")
+            api.user_sends(7, "feeds.txt", b"<opml/>")
+            await api.wait_for(1)
+        assert (api.texts(7), api.texts(-7)) == (["/import of 7 bytes"], [])
 
 
 async def test_a_file_that_telegram_no_longer_has_is_an_error_without_the_token() -> None:

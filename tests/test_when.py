@@ -199,7 +199,7 @@ async def test_a_silent_topic_comes_without_a_sound(house: House) -> None:
 
 async def test_a_topic_is_subscribed_without_a_sound_at_once(house: House) -> None:
     await house.says("/unsubscribe all")
-    await house.says("/subscribe starlink silent")
+    assert await house.says("/subscribe starlink silent") == "You will hear of: Starlink, without a sound."
     wanted = await house.store.read(partial(chats.subscriptions, place=Place(1)))
     assert {name: one.silent for name, one in wanted.items()} == {"starlink": True}
 

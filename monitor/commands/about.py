@@ -24,8 +24,13 @@ MOST_LINES = 20  # on when a chat and its topics are told
 
 
 async def help_(call: Call) -> Reply:
-    """List the commands."""
+    """List the commands, or say what one of them does."""
     listed = [command for command in call.desk.commands.values() if command.listed]
+    if call.argument:
+        name = call.argument.removeprefix("/").casefold()
+        lines = _explained(call, (one for one in listed if one.name == name))
+        text = Safe(lines[0]) if lines else call.say("refusal.unknown_command", name=clip(name, ECHO))
+        return Reply(Message(text))
     lines = [call.say("help.heading"), "", *_explained(call, (one for one in listed if one.who != "admin"))]
     if call.desk.is_admin(call.request.user_id):
         admins = _explained(call, (one for one in listed if one.who == "admin"))

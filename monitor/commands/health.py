@@ -10,6 +10,7 @@ from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
 from monitor import render
+from monitor.commands import choosing
 from monitor.commands.desk import Call, page_of, turns
 from monitor.health import MARKS, Status, status_of
 from monitor.markup import Safe, isolated, link, split
@@ -34,6 +35,10 @@ async def sources(call: Call) -> Reply:
     listed = call.desk.sources()
     if not listed:
         return call.reply("sources.none")
+    named = choosing.find(call.argument, listed)
+    if call.argument and not named and not call.argument.isdecimal():
+        return choosing.ask(call, "sources", listed)
+    listed = tuple(named) or listed
     now, count = call.desk.clock.now(), len(listed)
     page = page_of(call.argument, count, ON_A_PAGE)
     shown = listed[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]

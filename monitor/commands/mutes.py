@@ -162,7 +162,7 @@ def _which_unit(call: Call, number: str) -> Message:
     spans = {unit: duration(f"{number}{unit}") for unit in "mhd"}
     commands = [f"/mute {number}{unit}" for unit, span in spans.items() if span and span <= LONGEST]
     return Message(
-        call.say("mute.unit", number=number), buttons=(tuple(Button(one, one) for one in commands),)
+        call.say("mute.unit", number=number), buttons=rows([Button(one, one) for one in commands], 3)
     )
 
 

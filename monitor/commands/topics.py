@@ -84,7 +84,7 @@ async def _change(call: Call, how: str) -> Reply:
         page = list(known).index(ids[0]) // ON_A_PAGE + 1
         notice = plain(call.say(f"topics.{how}", names=listing(names, NOTICED)))
         return Reply(await board(call, await _overview(call), page), notice=notice)
-    return call.reply(f"topics.{how}", names=listing(names))
+    return call.reply("topics.subscribed_silent" if silent else f"topics.{how}", names=listing(names))
 
 
 def _quietly(argument: str) -> tuple[str, bool]:

@@ -41,17 +41,25 @@ async def unwatch(call: Call) -> Reply:
     """Watch for a query no more."""
     own = await _own(call)
     said = call.argument.casefold()
-    chosen = next((one for one in own if said in {one.id, one.name.casefold()}), None)
+    chosen = [one for one in own if said in {one.id, one.name.casefold()}]
+    if not chosen:
+        return _misspelt(call, own) or Reply(
+            await _overview(call, "watch.unknown" if call.argument else "watch.which_not")
+        )
+    for one in chosen:
+        await call.desk.remove_watch(call.chat.id, one.id)
+    return call.reply("watch.ended", query=chosen[0].name)
+
+
+def _misspelt(call: Call, own: list[Topic]) -> Reply | None:
+    """Ask whether the watch that is nearest to an argument is meant; None where none is near."""
+    near = nearest(call.argument, {one.id: one.name for one in own})
+    chosen = next((one for one in own if one.id == near), None)
     if chosen is None:
-        near = nearest(call.argument, {one.id: one.name for one in own}) if call.argument else None
-        chosen = next((one for one in own if one.id == near), None)
-        if chosen is None or not call.argument:
-            return Reply(await _overview(call, "watch.unknown" if call.argument else "watch.which_not"))
-        button = Button(clip(chosen.name, ECHO), f"/unwatch {chosen.id}")
-        text = call.say("watch.misspelt", argument=clip(call.argument, ECHO), meant=chosen.name)
-        return Reply(Message(text, buttons=((button,),)))
-    await call.desk.remove_watch(call.chat.id, chosen.id)
-    return call.reply("watch.ended", query=chosen.name)
+        return None
+    button = Button(clip(chosen.name, ECHO), f"/unwatch {chosen.id}")
+    text = call.say("watch.misspelt", argument=clip(call.argument, ECHO), meant=chosen.name)
+    return Reply(Message(text, buttons=((button,),)))
 
 
 async def _own(call: Call) -> list[Topic]:

@@ -29,7 +29,8 @@ def of(db: Database, chat_id: int) -> list[Topic]:
 
 def add(db: Database, place: Place, query: str, now: datetime) -> Topic:
     """Let a place watch for a query and return the watch; one that the chat has already stays as it is."""
-    watch = next((watch for watch in of(db, place.chat_id) if watch.query == query), None)
+    same = _meaning(query)
+    watch = next((watch for watch in of(db, place.chat_id) if _meaning(watch.query or "") == same), None)
     if watch is None:
         facts = {"chat_id": place.chat_id, "query": query, "since": stamp(now)}
         watch = _topic(int(db.table("watches").insert(facts).last_pk or 0), query)
@@ -45,6 +46,15 @@ def remove(db: Database, chat_id: int, watch_id: str) -> bool:
     db.execute("DELETE FROM watches WHERE id = ?", [int(number)])
     db.execute("DELETE FROM subscriptions WHERE chat_id = ? AND topic_id = ?", [chat_id, watch_id])
     return True
+
+
+def _meaning(query: str) -> str:
+    """Return what queries share that differ only in the case of words and in their blanks.
+
+    In a regular expression case may mean something, and after a backslash.
+    """
+    plain = " ".join(query.split())
+    return query if set(query) & {"/", "\\"} else plain.casefold()
 
 
 def _topic(number: int, query: str) -> Topic:

@@ -61,12 +61,14 @@ def request_of(update: Update, username: str) -> Request | None:
     """Return what an update asks for; None where it is not for this bot.
 
     Commands count everywhere, other texts in private chats only. "/start@OurBot x" is "/start x", and a list
-    of sources that is sent as a file is "/import".
+    of sources that is sent as a file is "/import", as is any file in private: it may be one by another name.
     """
     user, chat = update.effective_user, update.effective_chat
     query, message = update.callback_query, update.message
     file = _list_in(message) if message and not query else None
     text = query.data if query else _said(message) if message else None
+    if message and not file and text is None and chat and chat.type == Chat.PRIVATE:
+        file = _document_in(message)
     text = _import(message.caption) if message and file else text
     if user is None or chat is None or text is None:
         return None
@@ -161,4 +163,10 @@ def _list_in(message: Message) -> Attachment | None:
         return None
     if message.chat.type != Chat.PRIVATE and not (message.caption or "").startswith("/import"):
         return None
-    return Attachment(file.file_id, file.file_size or 0)
+    return _document_in(message)
+
+
+def _document_in(message: Message) -> Attachment | None:
+    """Return the file of a message, if it has one that is no animation."""
+    file = None if message.animation else message.document
+    return Attachment(file.file_id, file.file_size or 0) if file else None
