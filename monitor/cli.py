@@ -74,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Watches feeds and public Telegram channels and alerts a chat.",
         epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or config.",
     )
-    where = "default: ./config.toml, else /etc/monitor-bot/config.toml"
-    parser.add_argument("--config", type=_path, metavar="PATH", help=f"the config file ({where})")
+    where = "the config file (default: ./config.toml, else /etc/monitor-bot/config.toml)"
+    parser.add_argument("--config", type=_path, metavar="PATH", help=where)
     parser.add_argument("--version", action="version", version=f"monitor-bot {__version__}")
     parser.set_defaults(run=_run)
     table = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         command = table.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         command.set_defaults(run=run)
+        command.add_argument("--config", type=_path, metavar="PATH", default=argparse.SUPPRESS, help=where)
         return command
 
     add("run", _run, "run the service (the default)")

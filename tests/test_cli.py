@@ -84,6 +84,12 @@ def test_the_example_config_is_valid_as_it_stands(tmp_path: Path) -> None:
     assert bot("--config", ROOT / "config.example.toml", "check", folder=tmp_path).returncode == 0
 
 
+def test_the_config_may_be_named_after_the_command_too(tmp_path: Path) -> None:
+    done = bot("check", "--config", ROOT / "config.example.toml", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "config.example.toml is valid" in done.stdout
+
+
 @pytest.mark.parametrize("command", ["run", "check", "poll", "match"])
 def test_without_a_config_every_command_says_what_to_do(tmp_path: Path, command: str) -> None:
     done = bot("--config", "nowhere.toml", command, folder=tmp_path)
