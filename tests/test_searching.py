@@ -246,3 +246,13 @@ def test_a_day_is_more_or_less_than_usual_from_twice_or_half_of_it(
     recent: int, usual: float, word: str
 ) -> None:
     assert trends.compared(recent, usual) == word
+
+
+@pytest.mark.parametrize("said", ['"power grid"', "drone OR truce", "drone -race", "drone*", "lang:uk drone"])
+async def test_a_search_with_operators_says_that_they_mean_nothing_there(house: House, said: str) -> None:
+    assert "operators mean nothing" in await says(house, f"/search {said}")
+
+
+@pytest.mark.parametrize("said", ["drone Kharkiv", "drone AND F-16", "drone and race", "10:30", "(drone"])
+async def test_a_search_for_plain_words_says_nothing_of_operators(house: House, said: str) -> None:
+    assert "operators" not in await says(house, f"/search {said}")

@@ -11,7 +11,7 @@ from monitor import render
 from monitor.commands.desk import ECHO, Call, rows
 from monitor.markup import Safe, split
 from monitor.matching import Matcher
-from monitor.matching.finding import search_keys, search_topic, search_words
+from monitor.matching.finding import has_operators, search_keys, search_topic, search_words
 from monitor.model import Button, Message, Reply
 from monitor.prose import clip
 from monitor.store import search as index
@@ -32,8 +32,15 @@ async def search(call: Call) -> Reply:
     candidates = partial(index.candidates, words=search_keys(words), limit=MOST)
     found = await asyncio.to_thread(_verified, await call.desk.store.read(candidates), words)
     if not found:
-        return call.reply("search.nothing", words=clip(said, ECHO))
+        return Reply(
+            Message(Safe("\n".join([call.say("search.nothing", words=clip(said, ECHO)), *_hint(call, said)])))
+        )
     return Reply(_page(call, found, said, int(page[1]) if page else 1))
+
+
+def _hint(call: Call, said: str) -> list[Safe]:
+    """Return the line that says what operators mean here, where some were typed."""
+    return [call.say("search.operators")] if has_operators(said) else []
 
 
 def _verified(candidates: Sequence[Found], words: Sequence[str]) -> list[Found]:
@@ -53,7 +60,7 @@ def _page(call: Call, found: Sequence[Found], said: str, number: int) -> Message
         render.item_line(one.item, one.source, chat=call.chat, found=one.found, now=now) for one in shown
     ]
     key = "search.newest" if len(found) >= MOST else "search.heading"
-    heading = call.say(key, count=len(found), words=clip(said, ECHO))
+    heading = [call.say(key, count=len(found), words=clip(said, ECHO)), *_hint(call, said)]
     ways = (("back", number - 1), ("more", number + 1))
     shorten = call.desk.shortcuts.shorten
     buttons = [
@@ -61,4 +68,4 @@ def _page(call: Call, found: Sequence[Found], said: str, number: int) -> Message
         for way, target in ways
         if 1 <= target <= pages
     ]
-    return Message(split([heading, "", *lines, Safe("")])[0], buttons=rows(buttons, 2))
+    return Message(split([*heading, "", *lines, Safe("")])[0], buttons=rows(buttons, 2))

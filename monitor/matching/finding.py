@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from monitor.errors import QueryInvalid
+from monitor.matching.nodes import And, Word
+from monitor.matching.query import parse
 from monitor.matching.words import analyse, keys, keyword_keys
 from monitor.model import Topic
 from monitor.text import tokens
@@ -42,6 +45,16 @@ def search_words(said: str) -> list[str]:
     ]
     telling = [word for word in found if not analyse(word).stop and word.lower() not in _OPERATORS]
     return list(dict.fromkeys(telling))[:MOST_WORDS]
+
+
+def has_operators(said: str) -> bool:
+    """Tell whether somebody typed a query that means more than all of its words."""
+    try:
+        tree = parse(said)
+    except QueryInvalid:
+        return False
+    parts = tree.queries if isinstance(tree, And) else (tree,)
+    return not all(isinstance(part, Word) for part in parts)
 
 
 def search_topic(words: Iterable[str]) -> Topic:
