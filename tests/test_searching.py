@@ -10,17 +10,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from builders import NOW, item, source
+from builders import NOW, item, source, topic
 from fakes import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 from test_adding import hears, house, says
 from test_commands import STARLINK, House, labels
 
-from monitor.commands import trends
+from monitor.commands import trends, watching
 from monitor.config import Config
 from monitor.engine import Engine
-from monitor.matching import Matcher, finding
+from monitor.matching import Matcher, finding, parse
 from monitor.model import Item, Match
 from monitor.store import Database, edits, items, search, shown
 from monitor.text import language_of
@@ -256,3 +256,52 @@ async def test_a_search_with_operators_says_that_they_mean_nothing_there(house: 
 @pytest.mark.parametrize("said", ["drone Kharkiv", "drone AND F-16", "drone and race", "10:30", "(drone"])
 async def test_a_search_for_plain_words_says_nothing_of_operators(house: House, said: str) -> None:
     assert "operators" not in await says(house, f"/search {said}")
+
+
+async def test_a_new_watch_says_what_it_would_have_found_within_a_week(house: House) -> None:
+    house.config = replace(house.config, sources=(source("example", tags=("media",)),))
+    for number, text in enumerate(TEXTS):
+        await house.store.write(partial(items.insert, item=stored(text, number), matches=(), found=NOW))
+    old = stored("Starlink, Starlink", 24 * 8)
+    await house.store.write(partial(items.insert, item=old, matches=(), found=NOW))
+    assert "7 days it would have found 2 reports" in await says(house, "/watch Starlink source:media -Kyiv")
+    assert "7 days it would have found 0 reports" in await says(house, "/watch nothing")
+    assert "would have found" not in await says(house, "/watch drone*")
+
+
+async def test_what_a_common_watch_would_have_found_is_not_counted_to_the_end(house: House) -> None:
+    def fill(db: Database) -> None:
+        for number in range(watching.LOOKED_AT + 1):
+            items.insert(db, item("A drone", key=f"{number}", source_id="example"), (), NOW)
+
+    await house.store.write(fill)
+    assert f"at least {watching.LOOKED_AT} reports" in await says(house, "/watch drone")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "drone",
+        "Starlink Kharkiv",
+        "Starlink OR museum",
+        '"Kharkiv off"~9 OR (drone Kyiv)',
+        "title:(drone OR Starlink) -Kyiv",
+        '"(wing|drone) operator"~2',
+        '"the drone"',
+        "=museum",
+    ],
+)
+def test_whatever_a_query_finds_has_the_words_by_which_it_is_looked_up(query: str) -> None:
+    groups = finding.query_keys(parse(query))
+    matcher = Matcher([topic(id="t", query=query, fuzziness="strict")])
+    found = [text for text in TEXTS if matcher.match(item(text))]
+    assert groups
+    assert found
+    for text in found:
+        words = finding.text_keys(text, language_of(text))
+        assert all(group & words for group in groups)
+
+
+@pytest.mark.parametrize("query", ["drone*", "/drone/", "drone~1 OR museum", "source:media"])
+def test_a_query_without_words_of_its_own_is_not_looked_up(query: str) -> None:
+    assert finding.query_keys(parse(query)) == []

@@ -32,9 +32,8 @@ async def search(call: Call) -> Reply:
     candidates = partial(index.candidates, words=search_keys(words), limit=MOST)
     found = await asyncio.to_thread(_verified, await call.desk.store.read(candidates), words)
     if not found:
-        return Reply(
-            Message(Safe("\n".join([call.say("search.nothing", words=clip(said, ECHO)), *_hint(call, said)])))
-        )
+        lines = [call.say("search.nothing", words=clip(said, ECHO)), *_hint(call, said)]
+        return Reply(Message(Safe("\n".join(lines))))
     return Reply(_page(call, found, said, int(page[1]) if page else 1))
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from functools import partial
 
 from monitor import matching, roster
 from monitor.commands.desk import ECHO, Call, nearest, rows
 from monitor.errors import QueryInvalid
 from monitor.markup import Safe, escape
+from monitor.matching.finding import query_keys
 from monitor.model import Button, Message, Reply, Topic
 from monitor.prose import clip
+from monitor.store import search as index
 from monitor.store import watches
 
 MOST = 50  # watches of one chat
+LATELY = timedelta(days=7)
+LOOKED_AT = 100  # newest reports that may be what a watch looks for, of the index and of the rest
 LONGEST = 300  # characters of a query in a chat
 
 
@@ -32,9 +38,33 @@ async def watch(call: Call) -> Reply:
     if refused := next((doubt for doubt in doubts if doubt.key == "query.everything"), None):
         return Reply(Message(_pointed_at(call, refused)))
     added = await call.desk.add_watch(call.place, call.argument)
-    lines = [call.say("watch.done", query=added.name), *(_note(call, doubt) for doubt in doubts)]
+    notes = [_note(call, doubt) for doubt in doubts]
+    lines = [call.say("watch.done", query=added.name), *notes, *await _lately(call, added)]
     button = Button(call.say("watch.end"), f"/unwatch {added.id}")
     return Reply(Message(Safe("\n".join(lines)), buttons=((button,),)))
+
+
+async def _lately(call: Call, watch: Topic) -> list[Safe]:
+    """Return how much a watch would have found; nothing where the index cannot say where to look."""
+    groups = query_keys(matching.parse(watch.query or ""))
+    if not groups:
+        return []
+    since = call.desk.clock.now() - LATELY
+    job = partial(index.candidates, words=groups, limit=LOOKED_AT)
+    recent = [found for found in await call.desk.store.read(job) if found.found >= since]
+    matcher_of = partial(matching.Matcher, [watch], names=call.desk.config().aliases)
+    sources = {source.id: source for source in call.desk.sources()}
+
+    def count() -> int:
+        matcher = matcher_of()
+        return sum(
+            found.came >= since
+            and bool(matcher.match(found.item, sources.get(found.source.id, found.source)))
+            for found in recent
+        )
+
+    key = "watch.lately" if len(recent) < LOOKED_AT else "watch.lately_least"
+    return [call.say(key, count=await asyncio.to_thread(count))]
 
 
 async def unwatch(call: Call) -> Reply:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from monitor.errors import QueryInvalid
-from monitor.matching.nodes import And, Word
+from monitor.matching import alternatives
+from monitor.matching.nodes import And, Exact, Near, Or, Phrase, Query, Title, Word
 from monitor.matching.query import parse
 from monitor.matching.words import analyse, keys, keyword_keys
 from monitor.model import Topic
@@ -55,6 +56,38 @@ def has_operators(said: str) -> bool:
         return False
     parts = tree.queries if isinstance(tree, And) else (tree,)
     return not all(isinstance(part, Word) for part in parts)
+
+
+def query_keys(query: Query) -> list[frozenset[str]]:
+    """Return sets of keys: a text that a query finds has at least one of each, but for its typos.
+
+    There are none where a query does not say which words a text has to have.
+    """
+    match query:
+        case Word(text) | Exact(text) | Phrase(text) | Near(text, _):
+            return [
+                group for choice in alternatives.words(text) for group in _any_of(map(_word_keys, choice))
+            ]
+        case And(queries):
+            return [group for part in queries for group in query_keys(part)]
+        case Or(queries):
+            return _any_of(map(query_keys, queries))
+        case Title(inner):
+            return query_keys(inner)
+        case _:
+            return []
+
+
+def _word_keys(word: str) -> list[frozenset[str]]:
+    return search_keys(search_words(word))
+
+
+def _any_of(ways: Iterable[list[frozenset[str]]]) -> list[frozenset[str]]:
+    """Return what a text has that goes one of these ways: all of the only one, else the first of any."""
+    first, *others = ways
+    if not others:
+        return first
+    return [first[0].union(*(way[0] for way in others))] if first and all(others) else []
 
 
 def search_topic(words: Iterable[str]) -> Topic:
