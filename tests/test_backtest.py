@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from builders import NOW, item, source, topic
-from test_cli import bot
+from test_cli import Run, bot, ran
 
 from monitor.backtest import Hit, days, hits
 from monitor.clock import SystemClock
@@ -18,6 +18,8 @@ from monitor.errors import StoreTooNew, StoreUnusable
 from monitor.matching import Matcher
 from monitor.store import Store, added, items, sources
 from monitor.store.items import Found
+
+__all__ = ["ran"]
 
 A_DAY = timedelta(days=1)
 MATCHER = Matcher([topic("Starlink", id="starlink")])
@@ -116,7 +118,9 @@ def test_a_query_that_is_in_no_config_yet_can_be_tried(folder: Path) -> None:
     assert "Drone shot down over the sea" in done.stdout
 
 
-def test_sources_have_the_tags_of_today_those_of_the_config_and_the_added_ones(folder: Path) -> None:
+def test_sources_have_the_tags_of_today_those_of_the_config_and_the_added_ones(
+    folder: Path, ran: Run
+) -> None:
     with (folder / "config.toml").open("a", encoding="utf-8") as config:
         config.write('sources = ["media"]\n[[sources]]\nid = "example"\nurl = "http://127.0.0.1/feed.xml"\n')
         config.write('tags = ["media"]\n')
@@ -125,9 +129,9 @@ def test_sources_have_the_tags_of_today_those_of_the_config_and_the_added_ones(f
         added.add(db, [source("added", address="http://127.0.0.1/2", tags=("media",), added_by="Olena")], now)
         one = item("Masts of Starlink sold to a museum", source_id="added", published=now)
         items.insert(db, one, (), now)
-    done = bot("backtest", "--topic", "starlink", folder=folder)
+    done = ran("backtest", "--topic", "starlink")
     assert "2 items matched, 2 would have been sent" in done.stdout
-    done = bot("backtest", "--query", "museum source:media", folder=folder)
+    done = ran("backtest", "--query", "museum source:media")
     assert "2 items matched, 2 would have been sent" in done.stdout
 
 

@@ -10,8 +10,8 @@ import pytest
 from fakes import BotApi
 from running import ADMIN, ROOT, a_bot, feed
 from test_adding import house, says
+from test_cli import Run, folder, ran
 from test_cli import bot as run
-from test_cli import folder
 from test_commands import House
 from test_telegram_bot import running
 
@@ -19,7 +19,7 @@ from monitor.errors import TelegramUnreachable
 from monitor.model import Attachment, Message, Reply, Request
 from monitor.opml import LARGEST
 
-__all__ = ["folder", "house"]
+__all__ = ["folder", "house", "ran"]
 
 LIST = """<opml version="2.0"><body><outline text="Media">
 <outline text="One" xmlUrl="https://one.example/feed"/><outline text="Two" xmlUrl="https://t.me/s/two_channel"/>
@@ -124,20 +124,19 @@ async def test_a_file_that_telegram_no_longer_has_is_an_error_without_the_token(
         assert api.token not in str(failed.value)
 
 
-def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path) -> None:
+def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path, ran: Run) -> None:
     (folder / "list.opml").write_text(LIST, encoding="utf-8")
     done = run("sources", "--import", "list.opml", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == f"database {folder}/state/monitor.db, which is new"
     assert done.stdout.splitlines()[-1] == "2 added, 1 known already, 1 refused."
-    again = run("sources", "--import", "list.opml", folder=folder).stdout
-    assert again.splitlines()[0] == f"database {folder}/state/monitor.db"
-    listed = run("sources", folder=folder).stdout
+    assert ran("sources", "--import", "list.opml").stdout.startswith(f"database {folder}/state/monitor.db\n")
+    listed = ran("sources").stdout
     assert "one-example  One  (added by bot.py)  https://one.example/feed" in listed
-    exported = run("sources", "--export", folder=folder).stdout
+    exported = ran("sources", "--export").stdout
     assert exported.count("xmlUrl=") == 3
-    assert run("sources", "--export", "out.opml", folder=folder).returncode == 0
-    again = run("sources", "--export", "out.opml", folder=folder)
+    assert ran("sources", "--export", "out.opml").returncode == 0
+    again = ran("sources", "--export", "out.opml")
     assert (again.returncode, again.stderr) == (1, "out.opml is there already: name another file\n")
     other = folder / "other"
     other.mkdir()
@@ -147,8 +146,9 @@ def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path) -> None:
     assert "note     127-0-0-1 stands on a private address" in taken.stdout
 
 
-def test_a_list_without_sources_is_named_and_makes_no_database(folder: Path) -> None:
-    done = run("sources", "--import", "-", folder=folder, stdin="<opml/>")
+def test_a_list_without_sources_is_named_and_makes_no_database(folder: Path, ran: Run) -> None:
+    (folder / "list.opml").write_text("<opml/>", encoding="utf-8")
+    done = ran("sources", "--import", "list.opml")
     said = ["note     the list names no source", "0 added, 0 known already, 0 refused."]
     assert (done.returncode, done.stdout.splitlines()) == (0, said)
     assert not (folder / "state").exists()
