@@ -74,6 +74,7 @@ class Service:
             reload=self._reload,
             vitals=self._vitals,
             commands=commands.COMMANDS,
+            match=engine.match,
             add_watch=engine.add_watch,
             remove_watch=engine.remove_watch,
             staff=lambda chat_id, asker: self._bot.staff(chat_id, asker),  # noqa: PLW0108 -- the bot comes later

@@ -20,7 +20,7 @@ from monitor.cadence import Pace, first_polls
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.matching.finding import text_keys
-from monitor.model import Place, Source, Topic
+from monitor.model import Item, Match, Place, Source, Topic
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources import Apart, Glimpse, look
 from monitor.sources.http import Http
@@ -140,6 +140,10 @@ class Engine:
             if done:
                 await asyncio.to_thread(self.watch.remove, watch_id)
         return done
+
+    def match(self, item: Item, source: Source | None) -> tuple[Match, ...]:
+        """Return what is found in an item of all that is looked for now; too slow for the event loop."""
+        return self.watch.match(item, source)
 
     async def due(self, *, revive: bool = False) -> dict[str, datetime]:
         """Return when each source is due after a start or a change; see `cadence.first_polls`."""

@@ -23,7 +23,7 @@ from monitor.commands import COMMANDS, Desk, Vitals, health
 from monitor.commands.desk import Call
 from monitor.config import Config, Telegram
 from monitor.markup import Safe, plain
-from monitor.matching import parse
+from monitor.matching import Matcher
 from monitor.model import (
     Evidence,
     Match,
@@ -61,6 +61,7 @@ class House:
             topics=(STARLINK, CEASEFIRE),
         )
         self.group_admins: dict[int, frozenset[int]] = dict.fromkeys(GROUPS, frozenset({ADMIN, GROUP_ADMIN}))
+        self.matcher = Matcher()
         self.woken = 0
         self.away = False  # Telegram
         self.unwritable: set[int] = set()
@@ -81,6 +82,7 @@ class House:
             vitals=lambda: Vitals("1.0", NOW - timedelta(hours=3)),
             commands=COMMANDS,
             add_watch=self.add_watch,
+            match=self.matcher.match,
             remove_watch=self.remove_watch,
             staff=self.staff,
             find_chat=self.find_chat,
@@ -125,8 +127,9 @@ class House:
         self.paused = await self.store.read(added.paused)
 
     async def add_watch(self, place: Place, query: str) -> Topic:
-        parse(query)
-        return await self.store.write(partial(watches.add, place=place, query=query, now=NOW))
+        watch = await self.store.write(partial(watches.add, place=place, query=query, now=NOW))
+        self.matcher.add(watch)
+        return watch
 
     async def remove_watch(self, chat_id: int, watch_id: str) -> bool:
         return await self.store.write(partial(watches.remove, chat_id=chat_id, watch_id=watch_id))

@@ -14,7 +14,21 @@ from monitor.clock import Clock
 from monitor.commands.shortcuts import Shortcuts
 from monitor.config import Config
 from monitor.markup import Safe
-from monitor.model import Button, Chat, ChatStatus, Message, Peer, Place, Reply, Request, Source, Staff, Topic
+from monitor.model import (
+    Button,
+    Chat,
+    ChatStatus,
+    Item,
+    Match,
+    Message,
+    Peer,
+    Place,
+    Reply,
+    Request,
+    Source,
+    Staff,
+    Topic,
+)
 from monitor.phrases import say
 from monitor.prose import clip, utf16_len
 from monitor.sources import Glimpse
@@ -55,6 +69,7 @@ class Desk:
     vitals: Callable[[], Vitals]
     commands: Mapping[str, Command]
     add_watch: Callable[[Place, str], Awaitable[Topic]]  # (place, query); raises QueryInvalid
+    match: Callable[[Item, Source], Iterable[Match]]  # against all that is looked for; not on the event loop
     remove_watch: Callable[[int, str], Awaitable[bool]]  # (chat id, watch id)
     staff: Callable[[int, int], Awaitable[Staff]]  # (chat id, who asks); raises what a sender raises
     find_chat: Callable[[int | str], Awaitable[Peer]]  # by id or "@name"; raises what a sender raises

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from functools import partial
+from time import thread_time
 
 from monitor import matching, roster
-from monitor.commands.desk import ECHO, Call, nearest, rows
+from monitor.commands.desk import ECHO, Call, Desk, nearest, rows
 from monitor.errors import QueryInvalid
 from monitor.markup import Safe, escape
 from monitor.matching.finding import query_keys
@@ -15,9 +17,11 @@ from monitor.model import Button, Message, Reply, Topic
 from monitor.prose import clip
 from monitor.store import search as index
 from monitor.store import watches
+from monitor.store.items import Found
 
 MOST = 50  # watches of one chat
 LATELY = timedelta(days=7)
+SECONDS = 0.3  # of a core for looking at them
 LOOKED_AT = 100  # newest reports that may be what a watch looks for, of the index and of the rest
 LONGEST = 300  # characters of a query in a chat
 
@@ -52,19 +56,23 @@ async def _lately(call: Call, watch: Topic) -> list[Safe]:
     since = call.desk.clock.now() - LATELY
     job = partial(index.candidates, words=groups, limit=LOOKED_AT)
     recent = [found for found in await call.desk.store.read(job) if found.found >= since]
-    matcher_of = partial(matching.Matcher, [watch], names=call.desk.config().aliases)
-    sources = {source.id: source for source in call.desk.sources()}
+    count, all_of_it = await asyncio.to_thread(_count, call.desk, watch, recent, since)
+    if all_of_it and len(recent) < LOOKED_AT:
+        return [call.say("watch.lately", count=count)]
+    return [call.say("watch.lately_least", count=count)] if count else []
 
-    def count() -> int:
-        matcher = matcher_of()
-        return sum(
-            found.came >= since
-            and bool(matcher.match(found.item, sources.get(found.source.id, found.source)))
-            for found in recent
-        )
 
-    key = "watch.lately" if len(recent) < LOOKED_AT else "watch.lately_least"
-    return [call.say(key, count=await asyncio.to_thread(count))]
+def _count(desk: Desk, watch: Topic, recent: Iterable[Found], since: datetime) -> tuple[int, bool]:
+    """Return how many of these reports a watch finds, and whether there was time to look at all of them."""
+    sources = {source.id: source for source in desk.sources()}
+    count, end = 0, thread_time() + SECONDS
+    for found in recent:
+        if thread_time() > end:
+            return count, False
+        if found.came >= since:
+            matches = desk.match(found.item, sources.get(found.source.id, found.source))
+            count += any(match.topic_id == watch.id for match in matches)
+    return count, True
 
 
 async def unwatch(call: Call) -> Reply:
