@@ -96,7 +96,7 @@ def test_the_command_shows_alerts_a_day_and_the_hits(folder: Path) -> None:
     assert "Starlink is off" in done.stdout
 
 
-def test_the_figure_a_day_is_that_of_the_days_that_are_shown(folder: Path) -> None:
+def test_the_figure_a_day_is_that_of_the_days_that_are_shown(ran: Run, folder: Path) -> None:
     async def fill() -> None:
         store = Store.open(folder / "monitor.db")
         now = SystemClock().now()
@@ -106,15 +106,16 @@ def test_the_figure_a_day_is_that_of_the_days_that_are_shown(folder: Path) -> No
         await store.close()
 
     asyncio.run(fill())
-    done = bot("backtest", "--days", "10", folder=folder)
+    done = ran("backtest", "--days", "10")
     shown = re.findall(r" (\d+) alerts?, (\d+) items?$", done.stdout, re.MULTILINE)
     alerts = sum(int(count) for count, _ in shown)
     assert f"{alerts} would have been sent: {alerts / len(shown):.1f} a day" in done.stdout
     assert (alerts, len(shown)) == (6, 3)
 
 
-def test_a_query_that_is_in_no_config_yet_can_be_tried(folder: Path) -> None:
-    done = bot("backtest", "--query", "drone AND sea", "--days", "7", folder=folder)
+@pytest.mark.usefixtures("folder")
+def test_a_query_that_is_in_no_config_yet_can_be_tried(ran: Run) -> None:
+    done = ran("backtest", "--query", "drone AND sea", "--days", "7")
     assert "Drone shot down over the sea" in done.stdout
 
 
@@ -135,8 +136,9 @@ def test_sources_have_the_tags_of_today_those_of_the_config_and_the_added_ones(
     assert "2 items matched, 2 would have been sent" in done.stdout
 
 
-def test_a_query_for_an_unknown_source_is_noted(folder: Path) -> None:
-    done = bot("backtest", "--query", "museum source:zzz", folder=folder)
+@pytest.mark.usefixtures("folder")
+def test_a_query_for_an_unknown_source_is_noted(ran: Run) -> None:
+    done = ran("backtest", "--query", "museum source:zzz")
     assert (done.returncode, "0 items matched" in done.stdout) == (0, True)
     assert done.stderr == "note: source:zzz matches nothing, as no source has this id or tag\n"
 
@@ -152,18 +154,19 @@ def test_a_query_for_an_unknown_source_is_noted(folder: Path) -> None:
         (("--days", "soon"), "1 to 3650"),
     ],
 )
+@pytest.mark.usefixtures("folder")
 def test_a_wrong_argument_is_named_with_what_would_be_right(
-    folder: Path, arguments: tuple[str, ...], said: str
+    ran: Run, arguments: tuple[str, ...], said: str
 ) -> None:
-    done = bot("backtest", *arguments, folder=folder)
+    done = ran("backtest", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_history_it_says_how_to_get_one(folder: Path) -> None:
+def test_without_a_history_it_says_how_to_get_one(ran: Run, folder: Path) -> None:
     (folder / "monitor.db").unlink()
-    done = bot("backtest", folder=folder)
+    done = ran("backtest")
     assert done.returncode == 1
     assert "run the bot first" in done.stderr
     assert not (folder / "monitor.db").exists()

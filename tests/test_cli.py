@@ -92,18 +92,19 @@ def test_the_demo_shows_alerts_in_three_languages_and_ends_by_itself(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_says_that_a_config_is_valid_and_what_may_not_be_meant(folder: Path) -> None:
-    done = bot("check", folder=folder)
+@pytest.mark.usefixtures("folder")
+def test_check_says_that_a_config_is_valid_and_what_may_not_be_meant(ran: Run) -> None:
+    done = ran("check")
     assert (done.returncode, done.stderr) == (0, "")
     assert "1 source, 1 topic." in done.stdout
     assert "token" in done.stdout
 
 
-def test_check_names_every_fault_with_its_line_and_exits_with_2(folder: Path) -> None:
+def test_check_names_every_fault_with_its_line_and_exits_with_2(ran: Run, folder: Path) -> None:
     (folder / "config.toml").write_text(
         CONFIG + 'kewords = []\n[polling]\nevery = "soon"\n', encoding="utf-8"
     )
-    done = bot("check", folder=folder)
+    done = ran("check")
     assert done.returncode == 2
     first, second = done.stderr.splitlines()
     assert "config.toml: line 11:" in first
@@ -111,8 +112,8 @@ def test_check_names_every_fault_with_its_line_and_exits_with_2(folder: Path) ->
     assert "config.toml: line 13:" in second
 
 
-def test_the_example_config_is_valid_as_it_stands(tmp_path: Path) -> None:
-    assert bot("--config", ROOT / "config.example.toml", "check", folder=tmp_path).returncode == 0
+def test_the_example_config_is_valid_as_it_stands(ran: Run) -> None:
+    assert ran("--config", ROOT / "config.example.toml", "check").returncode == 0
 
 
 def test_the_config_may_be_named_after_the_command_too(ran: Run) -> None:
@@ -135,30 +136,30 @@ def test_run_without_a_token_says_where_to_get_one(folder: Path) -> None:
     assert "BotFather" in done.stderr
 
 
-def test_match_says_which_topics_and_why(folder: Path) -> None:
-    done = bot("match", "Дрони зі Старлінками", folder=folder)
+@pytest.mark.usefixtures("folder")
+def test_match_says_which_topics_and_why(ran: Run) -> None:
+    done = ran("match", "Дрони зі Старлінками")
     assert done.returncode == 0
     assert "Starlink (starlink)" in done.stdout
     assert "Старлінками" in done.stdout
     assert "script" in done.stdout
 
 
-def test_match_shows_the_words_in_brackets_each_once_with_a_short_score_on_unfolded_lines(
-    folder: Path,
-) -> None:
+@pytest.mark.usefixtures("folder")
+def test_match_shows_the_words_in_brackets_each_once_with_a_short_score_on_unfolded_lines(ran: Run) -> None:
     text = (
         "Starlink. " * 3
         + "The terminals of the network that everybody on the front calls Starlnk are off " * 2
     )
-    done = bot("match", text, folder=folder)
+    done = ran("match", text)
     lines = done.stdout.splitlines()
     assert len(lines) == len(set(lines))
     assert any("[Starlnk]" in line and len(line) > 100 and "(typo: Starlink)" in line for line in lines)
     assert re.search(r"score \d+(\.\d)?$", lines[0])
 
 
-def test_match_needs_no_config_and_says_what_it_takes_instead(tmp_path: Path) -> None:
-    done = bot("match", "SpaceX почала вимикати дрони зі Старлінками", folder=tmp_path)
+def test_match_needs_no_config_and_says_what_it_takes_instead(ran: Run) -> None:
+    done = ran("match", "SpaceX почала вимикати дрони зі Старлінками")
     assert (done.returncode, len(done.stderr.splitlines())) == (0, 1)
     assert "no config.toml" in done.stderr
     assert "(starlink)" in done.stdout
@@ -227,11 +228,11 @@ def test_match_reads_a_file_or_the_standard_input(folder: Path) -> None:
         assert "Starlink (starlink)" in done.stdout
 
 
-def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(folder: Path) -> None:
+def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(ran: Run, folder: Path) -> None:
     texts = [{"id": 1, "title": "Старлінк", "text": "x"}, {"id": "b", "title": "", "text": "Nothing here"}]
     lines = "\n\n".join(json.dumps(text, ensure_ascii=False) for text in texts)
     (folder / "texts.jsonl").write_text(f"\ufeff{lines}\n \n", encoding="utf-8")
-    done = bot("match", "--jsonl", "texts.jsonl", folder=folder)
+    done = ran("match", "--jsonl", "texts.jsonl")
     first, second = map(json.loads, done.stdout.splitlines())
     (topic,) = first["topics"]
     (evidence,) = topic.pop("evidence")
@@ -241,18 +242,18 @@ def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(folder: Path)
 
 
 @pytest.mark.parametrize("line", ["nonsense", "[1]", '{"title": "no id"}'])
-def test_match_names_the_line_that_is_wrong(folder: Path, line: str) -> None:
+def test_match_names_the_line_that_is_wrong(ran: Run, folder: Path, line: str) -> None:
     (folder / "texts.jsonl").write_text(f'{{"id": 1, "text": ""}}\n{line}\n', encoding="utf-8")
-    done = bot("match", "--jsonl", "texts.jsonl", folder=folder)
+    done = ran("match", "--jsonl", "texts.jsonl")
     assert done.returncode == 1
     assert "texts.jsonl: line 2" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["missing.txt", "latin.txt"])
-def test_match_names_a_file_that_cannot_be_read(folder: Path, name: str) -> None:
+def test_match_names_a_file_that_cannot_be_read(ran: Run, folder: Path, name: str) -> None:
     (folder / "latin.txt").write_bytes(b"\xff\xfe\xfd")
-    done = bot("match", "--file", name, folder=folder)
+    done = ran("match", "--file", name)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert name in done.stderr
 
@@ -320,5 +321,5 @@ def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
-def test_a_command_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    assert bot("dance", folder=tmp_path).returncode == 2
+def test_a_command_that_is_not_there_is_wrong_usage(ran: Run) -> None:
+    assert ran("dance").returncode == 2
