@@ -136,6 +136,7 @@ class Service:
 
     async def _begin(self) -> None:
         config, sources = self._engine.config, self._engine.active()
+        gc.collect()
         gc.freeze()  # what is compiled by now stays: the collector need not look at it again and again
         now = self._engine.clock.now()
         for chat_id, until in (await self._engine.store.read(partial(turns.waits, now=now))).items():

@@ -18,7 +18,7 @@ from typing import Final
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 LARGE: Final = 128 * 1024  # bytes that go back to the system when they are freed; glibc begins with as many
-SEARCHED: Final = (20_000, 20, 20)  # objects made until the youngest are searched, and then the older ones
+SEARCHED: Final = (10_000, 5, 5)  # objects made until the youngest are searched, and then the older ones
 
 
 def settle() -> None:

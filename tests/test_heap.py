@@ -55,7 +55,7 @@ print(libc.mallinfo2().hblks - before)
 OBJECTS = """
 import gc
 before = gc.get_stats()[0]["collections"]
-kept = [[] for _ in range(10_000)]
+kept = [[] for _ in range(9_000)]
 print(gc.get_stats()[0]["collections"] - before)
 """
 
