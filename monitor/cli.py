@@ -17,8 +17,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from monitor import __version__, demo, errors, heap, loop, matching, roster, setup, upkeep
-from monitor.app import Service
+from monitor import __version__, errors, heap, loop, matching, roster, setup, upkeep
 from monitor.backtest import History, days, hits
 from monitor.clock import SystemClock
 from monitor.config import Config
@@ -142,6 +141,8 @@ def _database(config: Config) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from monitor.app import Service  # noqa: PLC0415 -- half of the time to load is Telegram's, for this alone
+
     heap.settle()
     config = _load(options)
     token = setup.token(config, os.environ)
@@ -166,6 +167,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _demo(_: argparse.Namespace) -> int:
+    from monitor import demo  # noqa: PLC0415 -- as the service
+
     return loop.run(demo.run())
 
 
