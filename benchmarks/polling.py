@@ -376,6 +376,7 @@ async def poll_with_ours(port: int, count: int) -> None:
             async def poll_all() -> None:
                 await asyncio.gather(*map(poll_one, config.sources))
 
+            heap.set_apart()
             await phases(port, count, poll_all)
 
 

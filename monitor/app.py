@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import resource
 import signal
@@ -15,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from monitor import __version__, commands, errors
+from monitor import __version__, commands, errors, heap
 from monitor.admins import Admins
 from monitor.cadence import NEVER
 from monitor.checkup import Checkup
@@ -136,8 +135,7 @@ class Service:
 
     async def _begin(self) -> None:
         config, sources = self._engine.config, self._engine.active()
-        gc.collect()
-        gc.freeze()  # what is compiled by now stays: the collector need not look at it again and again
+        heap.set_apart()
         now = self._engine.clock.now()
         for chat_id, until in (await self._engine.store.read(partial(turns.waits, now=now))).items():
             self._gate.hold(chat_id, until)

@@ -59,6 +59,16 @@ kept = [[] for _ in range(9_000)]
 print(gc.get_stats()[0]["collections"] - before)
 """
 
+STAYS = """
+import gc
+kept = [[] for _ in range(1_000)]
+loop = []
+loop.append(loop)
+del loop
+heap.set_apart()
+print(gc.get_freeze_count() >= 1_000, any(each is kept[0] for each in gc.get_objects()), gc.collect())
+"""
+
 
 def ran(program: str, how: str) -> str:
     """Return what a program prints in a process of its own."""
@@ -80,6 +90,10 @@ def test_what_is_large_goes_back_to_the_system_though_something_larger_did_befor
 def test_what_a_few_looks_make_is_not_searched_for_garbage_again_and_again() -> None:
     assert ran(OBJECTS, "settled").strip() == "0"
     assert int(ran(OBJECTS, "as it comes")) > 10
+
+
+def test_what_stays_is_left_out_of_every_search_and_no_garbage_with_it() -> None:
+    assert ran(STAYS, "settled").split() == ["True", "False", "0"]
 
 
 def test_where_the_c_library_knows_no_such_wishes_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
