@@ -273,6 +273,7 @@ async def test_what_is_missing_or_misspelt_is_offered_as_a_button(
         ("/mute 30", "/mute 30m is minutes"),
         ("/mute -1h", "“-1h” is neither a time"),
         ("/mute 1.5h", "“1.5h” is neither a time"),
+        ("/mute wetch", "“wetch” is neither a time"),
         ("/digest daily 08:00 18:00", "“daily 08:00 18:00” is no way"),
         ("/mute 400d", "more than a year"),
         ("/quiet 7-7", "/quiet off"),
