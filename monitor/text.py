@@ -200,7 +200,7 @@ _SURE = 3  # letters of one alphabet, and none of the other, that settle the mat
 _PLAIN_RUSSIAN = 40  # letters; a Ukrainian text of this length without any of its own letters is rare
 _FUNCTION_WORDS: dict[str, frozenset[str]] = {
     "uk": frozenset(
-        "та й що це як із зі від до щоб які який яка яке або але його її їх він вона вони було був була"
+        "та і й що це як із зі від до щоб які який яка яке або але його її їх він вона вони було був була"
         " були є немає вже ще також після під час через щодо наразі проти між цей ця ці того цього якщо"
         " де коли тому бо не на в у з по за про при для ми ви нас вас".split()
     ),
