@@ -125,7 +125,7 @@ async def test_a_fault_of_what_can_be_read_is_noted_once_and_shows_until_it_is_m
     again = await house.poll(one)
     assert (first.queued, first.notes, again.notes) == (
         1,
-        ("the document breaks off: the end of <rss> is missing",),
+        ("the document breaks off before its end",),
         (),
     )
     state = await house.store.read(partial(sources.state, source_id=one.id))

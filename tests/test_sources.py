@@ -53,6 +53,8 @@ def outcome(kind: str, body: bytes) -> dict[str, Any]:
     for of_the_next_look in ("fingerprint", "posts", "gaps", "entries"):
         del found["cursor"][of_the_next_look]
     del found["more"], found["unchanged"], found["gap"]
+    if not found["fault"]:
+        del found["fault"]
     result: dict[str, Any] = json.loads(json.dumps(found, default=written))
     return result
 

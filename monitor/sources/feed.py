@@ -22,10 +22,10 @@ from monitor.sources.headers import http_date
 from monitor.sources.http import Http, Response, shown
 from monitor.sources.json_feed import read_json
 from monitor.sources.kind import Fetched
-from monitor.sources.memory import Memory, Records, hour_of, records_of, ttl_of
+from monitor.sources.memory import Memory, Records, hour_of, records_of, ttl_of, was_broken
 from monitor.sources.pieces import Pieces, above, cut, ordinary, ordinary_around
 from monitor.sources.plain_entry import read_plain
-from monitor.sources.xml_feed import MAX_TAGS, read_xml
+from monitor.sources.xml_feed import CUT, MAX_TAGS, read_xml
 
 _NOT_MODIFIED: Final = 304
 _AT_ONCE: Final = 2**18  # bytes of a document that is looked at on the event loop
@@ -98,7 +98,10 @@ def read(body: bytes, content_type: str, url: str) -> Document:
 
 def _the_same(answer: Response, cursor: Cursor) -> Polled:
     """Return that nothing changed."""
-    return Polled(_cursor(answer, cursor), changed=False, hints=_hints(answer, ttl_of(cursor.entries)))
+    hints = _hints(answer, ttl_of(cursor.entries))
+    if was_broken(cursor.entries):
+        return Polled(cursor, changed=False, hints=hints, fault=CUT)
+    return Polled(_cursor(answer, cursor), changed=False, hints=hints)
 
 
 def _hints(answer: Response, ttl: timedelta | None) -> Hints:
@@ -118,8 +121,8 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
         raise SourceUnreadable(f"{shown(answer.url)} sent nothing that can be read: {document.fault}")
     gap = before is not None and after.records.nothing_known(before.records)
     following = _cursor(answer, cursor)
-    if document.fault:  # so that the rest is asked for again, and is not taken for known
-        following = Cursor(moved_to=following.moved_to)
+    if document.fault:  # so that the rest is asked for again
+        following = replace(following, etag=None, last_modified=None)
     return Polled(
         replace(following, entries=after.packed()),
         items,
@@ -133,7 +136,9 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
 def _remembered(document: Document, pieces: Pieces | None, answer: Response) -> Memory:
     """Return what is remembered of a document that was read whole."""
     hour = hour_of(answer.received)
-    about = Memory(Records(), hour=hour, ttl=document.ttl, language=document.language)
+    about = Memory(
+        Records(), hour=hour, ttl=document.ttl, language=document.language, broken=bool(document.fault)
+    )
     opening = pieces.opening() if pieces else None
     if pieces and opening and document.sound and len(document.entries) == len(pieces.entries):
         records = records_of(document, pieces.digests)

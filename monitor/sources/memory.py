@@ -15,8 +15,8 @@ from typing import Final, Self
 
 from monitor.sources.entries import Document, Entry
 
-_FORMAT: Final = 3  # another number makes all that was remembered before mean nothing: it is read anew
-_HEADER = struct.Struct("<B?8sIf2sH")
+_FORMAT: Final = 4  # another number makes all that was remembered before mean nothing: it is read anew
+_HEADER = struct.Struct("<B??8sIf2sH")
 _DIGEST: Final = 8  # bytes
 _NAME: Final = 4
 _NO_NAME: Final = bytes(_NAME)
@@ -95,13 +95,14 @@ class Memory:
     hour: int = 0  # of the last look at the whole document, since 1970; 0 where that is not known
     ttl: timedelta | None = None
     language: str = ""  # ISO 639-1 of the feed
+    broken: bool = False  # it broke off before its end
 
     @classmethod
     def of(cls, packed: bytes | None) -> Self | None:
         """Return what was packed; None for nothing, and for what another version packed."""
         if not packed or packed[0] != _FORMAT:
             return None
-        _, cuttable, envelope, hour, minutes, language, count = _HEADER.unpack_from(packed)
+        _, cuttable, broken, envelope, hour, minutes, language, count = _HEADER.unpack_from(packed)
         names = _HEADER.size + count * _DIGEST
         dated = names + count * 2 * _NAME
         runs = dated + count
@@ -113,6 +114,7 @@ class Memory:
             hour,
             timedelta(minutes=minutes) if minutes else None,
             language.rstrip(b"\0").decode(),
+            broken,
         )
 
     def packed(self, records: Records | None = None, runs: bytes = b"") -> bytes:
@@ -121,7 +123,9 @@ class Memory:
         if records is None:
             records, runs = self.records, self.runs
         count, language = len(records), self.language.encode()
-        head = _HEADER.pack(_FORMAT, self.cuttable, self.envelope, self.hour, minutes, language, count)
+        head = _HEADER.pack(
+            _FORMAT, self.cuttable, self.broken, self.envelope, self.hour, minutes, language, count
+        )
         return b"".join((head, records.digests, records.names, records.dated, runs))
 
     def whole_is_due(self, now: datetime | None) -> bool:
@@ -133,8 +137,13 @@ def ttl_of(packed: bytes | None) -> timedelta | None:
     """Return how long the last document said that it stays the same, without looking at the rest."""
     if not packed or packed[0] != _FORMAT:
         return None
-    minutes = _HEADER.unpack_from(packed)[4]
+    minutes = _HEADER.unpack_from(packed)[5]
     return timedelta(minutes=minutes) if minutes else None
+
+
+def was_broken(packed: bytes | None) -> bool:
+    """Return whether the last document broke off before its end."""
+    return bool(packed and packed[0] == _FORMAT and _HEADER.unpack_from(packed)[2])
 
 
 def hour_of(now: datetime | None) -> int:

@@ -37,7 +37,7 @@ _NO_FEED: Final = {
     "urlset": "a sitemap, not a feed",
     "sitemapindex": "an index of sitemaps, not a feed",
 }
-_CUT: Final = "the document breaks off: the end of <{}> is missing"
+CUT: Final = "the document breaks off before its end"
 _DATES: Final = ("published_parsed", "updated_parsed", "created_parsed")
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _PERIODS: Final = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8_760}  # in hours
@@ -82,7 +82,7 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
         title=one_line(_plain(_mapping(about.get("title_detail")), url).text),
         language=language,
         sound=bool(feed.version and not feed.bozo),
-        fault=_CUT.format(root) if cut else "",
+        fault=CUT if cut else "",
     )
 
 
