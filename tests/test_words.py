@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.matching.aliases import aliases
@@ -203,6 +203,7 @@ def test_words_that_match_share_a_key(fuzziness: str) -> None:
     st.one_of(st.text(), st.text("абвеийїлньсєтяьти'yes", max_size=6)),
     st.sampled_from(["uk", "ru", "en", "de", "xx", None]),
 )
+@example("елти", "uk")
 def test_no_word_is_too_strange(text: str, language: str | None) -> None:
     word = analyse(text, language)
     assert word.stems

@@ -86,7 +86,9 @@ def readings(word: str, grammar: Grammar) -> tuple[set[str], set[str]]:
     verbs = _verbs(word, grammar)
     every |= verbs
     if grammar.infinitive.search(word):
-        heads |= {f"{stem}:v" for stem in _infinitive(word, grammar)}
+        found = {f"{stem}:v" for stem in _infinitive(word, grammar) if _can_be_a_verbs(stem)}
+        heads |= found
+        every |= found
     elif _VERBAL.search(word):
         heads |= verbs
     return every, heads
@@ -215,12 +217,17 @@ def _verbs(word: str, grammar: Grammar) -> set[str]:
             for condition, replacement in rules:
                 if condition in fits:
                     stem = _even_start(rest + replacement, grammar)
-                    if stem[-1] in _VERB_STEM_ENDS and VOWELS.intersection(stem):
+                    if _can_be_a_verbs(stem):
                         found.add(f"{stem}:v")
     return found
 
 
 _VERB_STEM_ENDS = VOWELS | frozenset("зсгкхрйбв")  # what an infinitive's ending can follow
+
+
+def _can_be_a_verbs(stem: str) -> bool:
+    """Tell whether an infinitive can have this stem."""
+    return stem[-1] in _VERB_STEM_ENDS and not VOWELS.isdisjoint(stem)
 
 
 def _infinitive(word: str, grammar: Grammar) -> set[str]:
