@@ -1,11 +1,8 @@
-"""The memory that everything runs in: how it is asked for, searched, and given back (mallopt(3)).
+"""The memory that everything runs in: how it is asked for and given back (mallopt(3)), and searched.
 
 glibc gives each thread a heap of its own, and what one of them frees is of no use to the others. It also
 keeps what large documents left for the next ones, more with each that is larger than all before. Both
 let a process grow for days that holds no more than it did.
-
-Python in turn searches what was made lately for what nobody can reach any more each time that 700 objects
-were, and most looks at a source make as many and drop them by themselves.
 """
 
 from __future__ import annotations
@@ -18,16 +15,14 @@ from typing import Final
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 LARGE: Final = 128 * 1024  # bytes that go back to the system when they are freed; glibc begins with as many
-SEARCHED: Final = (10_000, 5, 5)  # objects made until the youngest are searched, and then the older ones
 
 
 def settle() -> None:
     """Let all threads share one heap, and what is large go back at once; before there are other threads.
 
     Few allocations wait for each other: hardly any thread runs without the interpreter's lock. Where the C
-    library is not glibc, only Python's own search for garbage is changed.
+    library is not glibc this does nothing.
     """
-    gc.set_threshold(*SEARCHED)
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_ARENA_MAX, 1)
