@@ -57,11 +57,10 @@ class Service:
         self._engine = engine
         self._load = load
         self._notifier = notifier
-        self._started = engine.clock.now()
+        self._started, self._first = engine.clock.now(), engine.config
         self._stop = asyncio.Event()
         self._hangup = asyncio.Event()
         self._reloading = asyncio.Lock()
-        config = self._first = engine.config  # what is read at the start alone is as it says
         self._desk = commands.Desk(
             store=engine.store,
             clock=engine.clock,
@@ -83,7 +82,7 @@ class Service:
         self._gate = Gate(engine.clock, on_wait=self._asked_to_wait)
         self._bot = TelegramBot(
             token,
-            api_url=config.telegram.api_url,
+            api_url=engine.config.telegram.api_url,
             handle=partial(commands.answer, self._desk),
             menus=commands.menus(),
             on_membership=partial(commands.moved, self._desk),

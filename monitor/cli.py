@@ -7,27 +7,22 @@ standard output, everything else to the standard error.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
-from monitor import __version__, errors, heap, loop, matching, roster, setup, upkeep
-from monitor.backtest import History, days, hits
+from monitor import __version__, errors, heap, loop, matching, setup, tryout, upkeep
 from monitor.clock import SystemClock
 from monitor.config import Config
-from monitor.engine import Engine, watch_for
-from monitor.matching.reading import MAX_TEXT
-from monitor.model import Item, Match, Source, Topic
+from monitor.engine import Engine
+from monitor.model import Source
 from monitor.pipeline import Outcome
-from monitor.store import Store, items
 from monitor.systemd import Notifier
-from monitor.terminal import counted, explained, forecast, news, progress, roll
+from monitor.terminal import counted, news, progress, roll
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = int(options.run(options))
         sys.stdout.flush()
     except errors.MonitorError as error:
-        print(error, file=sys.stderr)  # noqa: T201 -- what a command line is for
+        _note(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -62,7 +57,7 @@ def _output_failed(error: OSError) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # whoever read the output has seen enough
             return 0
-        print(f"The output cannot be written: {error.strerror}.", file=sys.stderr)  # noqa: T201 -- the same
+        _note(f"The output cannot be written: {error.strerror}.")
         return 1
     raise error
 
@@ -191,34 +186,24 @@ def _match(options: argparse.Namespace) -> int:
     if options.text and (options.file or options.jsonl):
         raise errors.UsageWrong("match: give either TEXT or a file, not both")
     config = _load_or_packs(options)
-    source = _source(options.source, config)
-    watch = watch_for(config)
+    source = tryout.source_of(options.source, config, partial(_all_sources, config))
     if options.jsonl:
-        for number, line in enumerate(_lines(options.jsonl), 1):
-            if not line.strip():
-                continue
-            place = f"{options.jsonl}: line {number}"
-            key, title, text = _fields(line, place)
-            topics = [_found(match) for match in watch.match(_item(title, text, source, place), source)]
-            _say(json.dumps({"id": key, "topics": topics}, ensure_ascii=False))
-        return 0
-    item = _item("", _text(options), source, "match")
-    explained(item, watch.explain(item, source), watch.topics)
+        tryout.match_lines(config, options.jsonl, source, _say, _note)
+    else:
+        said = " ".join(options.text) if options.text else None
+        tryout.match(config, said, options.file, source, _note)
     return 0
 
 
-def _all_sources(config: Config) -> Iterator[Source]:
-    yield from upkeep.all_sources(config, _database(config))
+def _backtest(options: argparse.Namespace) -> int:
+    config = _load(options)
+    topics = tryout.chosen(config, options.topic, options.query, partial(_all_sources, config), _note)
+    tryout.backtest(config, _database(config), topics, SystemClock().now(), timedelta(days=options.days))
+    return 0
 
 
-def _source(source_id: str | None, config: Config) -> Source | None:
-    """Return the source that a text is to come from: one of the config, or an added one."""
-    if source_id is None:
-        return None
-    for source in chain(config.sources, _all_sources(config)):  # the database only where it is needed
-        if source.id == source_id:
-            return source
-    raise errors.UsageWrong(f"--source {source_id}: there is no such source; `bot.py sources` lists them")
+def _all_sources(config: Config) -> tuple[Source, ...]:
+    return upkeep.all_sources(config, _database(config))
 
 
 def _load_or_packs(options: argparse.Namespace) -> Config:
@@ -226,63 +211,9 @@ def _load_or_packs(options: argparse.Namespace) -> Config:
     try:
         setup.find(options.config)
     except errors.ConfigInvalid:
-        print("There is no config.toml: these are the topics that ship with the bot.", file=sys.stderr)  # noqa: T201 -- the same
+        _note("There is no config.toml: these are the topics that ship with the bot.")
         return Config(path="", topics=tuple(matching.packs().values()))
     return _load(options)
-
-
-def _text(options: argparse.Namespace) -> str:
-    """Return the text that `match` is to look at."""
-    if options.text:
-        text = " ".join(options.text)
-    elif options.file:
-        text = "".join(_lines(options.file))
-    else:
-        text = _decoded(sys.stdin.buffer.read(), "the standard input")
-    if not text.strip():
-        raise errors.UsageWrong("match: there is no text: give it as TEXT, with --file or on standard input")
-    return _decoded(os.fsencode(text), "TEXT") if options.text else text
-
-
-def _decoded(data: bytes, what: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise errors.MonitorError(f"{what} is not UTF-8 text: convert it first") from None
-
-
-def _backtest(options: argparse.Namespace) -> int:
-    config = _load(options)
-    topics = _chosen(options, config)
-    now = SystemClock().now()
-    since = now - timedelta(days=options.days)
-    matcher = matching.Matcher(topics, names=config.aliases)
-    with Store.look(_database(config)) as db:
-        total, _ = items.count_since(db, since)
-        with progress("Reading", total) as step:
-            history = History(items.history(db, since), upkeep.sources_in(db, config), since, step)
-            found = list(hits(history, matcher))
-    first, last = (history.first or now).date(), now.date()
-    shown = [hit for hit in found if first <= hit.when.date() <= last]
-    forecast(days(shown, first, last), shown, {topic.id: topic.name for topic in topics})
-    return 0
-
-
-def _chosen(options: argparse.Namespace, config: Config) -> Sequence[Topic]:
-    """Return the topics to look for: one, a query of the moment, or all."""
-    if options.query is not None:
-        for doubt in matching.review(options.query, roster.names(_all_sources(config))):
-            print(f"note: {doubt.problem}", file=sys.stderr)  # noqa: T201 -- the same
-        return [Topic(id="query", name=options.query, query=options.query)]
-    if options.topic is None:
-        return config.topics
-    chosen = [topic for topic in config.topics if topic.id == options.topic]
-    if not chosen:
-        known = ", ".join(topic.id for topic in config.topics) or "none"
-        raise errors.UsageWrong(
-            f"--topic {options.topic}: there is no such topic in {config.path}; there are: {known}"
-        )
-    return chosen
 
 
 def _path(text: str) -> Path:
@@ -315,8 +246,7 @@ def _sources(options: argparse.Namespace) -> int:
 def _note_absence(database: Path) -> None:
     """Say where a database was looked for that is not there."""
     if not database.exists():
-        where = database.absolute()
-        print(f"{where} is not there: nothing was stored yet, this is the config alone", file=sys.stderr)  # noqa: T201 -- the same
+        _note(f"{database.absolute()} is not there: nothing was stored yet, this is the config alone")
 
 
 def _backup(options: argparse.Namespace) -> int:
@@ -343,37 +273,6 @@ def _version(_: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            yield from file
-    except OSError as error:
-        raise errors.MonitorError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
-    except UnicodeDecodeError:
-        raise errors.MonitorError(f"{path} is not UTF-8 text: convert it first") from None
-
-
-def _item(title: str, text: str, source: Source | None, place: str) -> Item:
-    """Return what is matched, and say where it is too long to be read as a whole."""
-    if max(len(title), len(text)) > MAX_TEXT:
-        print(f"{place}: only the first {MAX_TEXT:,} characters are looked at", file=sys.stderr)  # noqa: T201 -- the same
-    return Item(source_id=source.id if source else "", key="", title=title, text=text)
-
-
-def _fields(line: str, place: str) -> tuple[object, str, str]:
-    """Return the id, the title and the text of a line of `match --jsonl`."""
-    try:
-        facts = json.loads(line)
-        return facts["id"], str(facts.get("title") or ""), str(facts.get("text") or "")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        shape = '{"id": ..., "title": "...", "text": "..."}'
-        raise errors.MonitorError(f"{place}: expected a JSON object like {shape}") from None
-
-
-def _found(match: Match) -> dict[str, object]:
-    return {"id": match.topic_id, "score": match.score, "evidence": [e._asdict() for e in match.evidence]}
-
-
 def _log_to_stderr(*, verbose: bool) -> None:
     """Log to the standard error: one line an event; the journal adds the time itself."""
     journal = "JOURNAL_STREAM" in os.environ
@@ -387,3 +286,7 @@ def _log_to_stderr(*, verbose: bool) -> None:
 
 def _say(line: str) -> None:
     print(line)  # noqa: T201 -- what a command line is for
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 -- the same

@@ -210,8 +210,7 @@ class Roll:
 
 def _roll_of(db: Database, config: Config) -> Roll:
     """Return the list of sources as it is with this config."""
-    sources = roster.merged(config.sources, added.every(db), added.paused(db))
-    return Roll(sources, added.version(db))
+    return Roll(added.listed(db, config.sources), added.version(db))
 
 
 def _declare(db: Database, config: Config) -> Roll:

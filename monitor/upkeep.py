@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from monitor import errors, opml, roster
+from monitor import errors, opml
 from monitor.config import Config, NoAddress
 from monitor.model import Source, SourceState
 from monitor.sources.outlines import Refusal, drafts, is_private
-from monitor.store import Database, Store, added, feedback, items, sources
+from monitor.store import Store, added, feedback, items, sources
 from monitor.store import dead_letters as letters
 from monitor.store.backup import backup as copy
 from monitor.terminal import Standing, counted, topics_table
@@ -130,12 +130,7 @@ def all_sources(config: Config, database: Path) -> tuple[Source, ...]:
     if not database.exists():
         return config.sources
     with Store.look(database) as db:
-        return sources_in(db, config)
-
-
-def sources_in(db: Database, config: Config) -> tuple[Source, ...]:
-    """Return the sources of the config and those in a database."""
-    return roster.merged(config.sources, added.every(db), added.paused(db))
+        return added.listed(db, config.sources)
 
 
 def overview(config: Config, database: Path, now: datetime) -> list[Standing]:

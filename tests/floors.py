@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pipeline", "delivery", "admins", "checkup", "commands", "backtest"),
     ("scheduler", "engine"),
     ("terminal",),
-    ("app", "demo", "upkeep"),
+    ("app", "demo", "tryout", "upkeep"),
     ("cli",),
 )
 """The floors from the ground up. Rooms on one floor are strangers to each other, except on the ground

@@ -258,6 +258,11 @@ def test_match_names_a_file_that_cannot_be_read(ran: Run, folder: Path, name: st
     assert name in done.stderr
 
 
+def test_an_empty_text_is_wrong_usage_and_nothing_is_waited_for(ran: Run) -> None:
+    done = ran("match", "")
+    assert (done.returncode, done.stderr.count("there is no text")) == (2, 1)
+
+
 def test_a_text_is_matched_as_if_a_source_had_published_it(folder: Path, ran: Run) -> None:
     tagged = CONFIG.replace('"Example News"', '"Example News"\ntags = ["media"]')
     narrowed = 'sources = ["media"]\nquery = "drone source:media"\n'

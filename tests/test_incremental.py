@@ -291,6 +291,13 @@ def test_an_entry_that_was_edited_is_read_again_under_its_key(read: list[int]) -
     assert read == [20, 1]
 
 
+def test_an_entry_that_moves_to_the_top_is_not_read_again(read: list[int]) -> None:
+    first = look(rss(*OLD))
+    moved = look(rss(OLD[-1], *OLD[:-1]), first.cursor)
+    assert moved.items == ()
+    assert read == [20]
+
+
 def test_entries_that_go_are_a_change_and_nothing_is_read(read: list[int]) -> None:
     first = look(rss(*OLD))
     fewer = look(rss(*OLD[:10]), first.cursor)

@@ -159,6 +159,14 @@ def test_an_address_that_may_not_be_read_is_refused_alone(address: str, why: str
     assert said == why
 
 
+def test_a_private_address_that_is_read_already_is_no_reason_to_refuse_however_long_it_is() -> None:
+    long = f"http://127.0.0.1/{'x' * 200}"
+    outlines = [Outline(f"{long}/"), Outline(f"{long}y")]
+    found, refused = drafts(outlines, added_by="me", private_hosts=(), known=[source(address=long)])
+    assert [one.address for one in found] == [f"{long}/"]
+    assert len(refused) == 1
+
+
 def test_a_private_host_that_the_config_allows_is_no_reason_to_refuse() -> None:
     outlines = [Outline("http://127.0.0.1:8080/feed"), Outline("http://nas.local/feed")]
     found, refused = drafts(outlines, added_by="me", private_hosts=("127.0.0.1", "nas.local"))

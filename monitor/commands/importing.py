@@ -6,7 +6,7 @@ import asyncio
 import logging
 from functools import partial
 
-from monitor import errors, opml, roster
+from monitor import errors, opml
 from monitor.commands.desk import Call, listing
 from monitor.markup import Safe, split
 from monitor.model import Message, Reply
@@ -35,16 +35,13 @@ async def import_(call: Call) -> Reply:
         return call.reply("import.empty")
     by = call.request.user_name or call.request.chat_title
     private_hosts = call.desk.config().network.allow_private_hosts
-    wanted, refused = drafts(outlines, added_by=by, private_hosts=private_hosts)
-    there = [one for one in refused if roster.known("feed", one.address, call.desk.sources())]
-    refused = [one for one in refused if one not in there]
+    wanted, refused = drafts(outlines, added_by=by, private_hosts=private_hosts, known=call.desk.sources())
     now, configured = call.desk.clock.now(), call.desk.config().sources
     _, new = await call.desk.store.write(partial(added.admit, configured=configured, drafts=wanted, now=now))
     if new:
         await call.desk.sources_changed()
     log.info("sources state=imported added=%d user=%d", len(new), call.request.user_id)
-    known = len(wanted) - len(new) + len(there)
-    counts = call.say("import.done", added=len(new), known=known, refused=len(refused))
+    counts = call.say("import.done", added=len(new), known=len(wanted) - len(new), refused=len(refused))
     names = [call.say("import.added", names=listing([one.name for one in new], LONGEST_LIST))] if new else []
     return Reply(Message(split([counts, *names, *_refusals(call, refused)])[0]))
 

@@ -52,9 +52,7 @@ def _which(call: Call, known: list[Topic], *, several: bool) -> Reply:
         text = call.say("choose.misspelt", argument=argument, meant=near.name)
     elif not known:
         text = call.say("topics.none_configured")
-    elif several:
-        text = call.say("trend.which")
-    elif call.argument:
+    elif call.argument and not several:
         text = call.say("topics.unknown", argument=argument, known=listing(topic.name for topic in known))
     else:
         text = call.say("trend.which")

@@ -168,7 +168,7 @@ class _Beside(NamedTuple):
 
 def _on_top(body: bytes, before: Records, runs: bytes) -> _Beside | None:
     """Return what is new where nothing else happened than entries coming on top and going at the end."""
-    found = above(body, before.digests[:8], runs, len(before))
+    found = above(body, before.first(1).digests, runs, len(before))
     if found is None or any(map(before.has_digest, found[0].digests)):
         return None
     pieces, left = found
@@ -218,7 +218,7 @@ def _only_new(answer: Response, source: Source, cursor: Cursor, *, at_once: bool
         document, source.id, http_date(answer.headers.get("date", "")), dated=0 not in records.dated
     )
     gap = not len(kept) and records.nothing_known(before.records)
-    entries = before.packed(records, pieces.runs)
+    entries = replace(before, records=records, runs=pieces.runs).packed()
     return Polled(
         replace(_cursor(answer, cursor), entries=entries, fingerprint=None),
         items,
@@ -267,7 +267,7 @@ def _cursor(answer: Response, cursor: Cursor) -> Cursor:
     moved_to = answer.permanent_url or (cursor.moved_to if answer.asked == cursor.moved_to else None)
     if (etag, last_modified, moved_to) == (cursor.etag, cursor.last_modified, cursor.moved_to):
         return cursor
-    return Cursor(etag, last_modified, cursor.fingerprint, moved_to, entries=cursor.entries)
+    return replace(cursor, etag=etag, last_modified=last_modified, moved_to=moved_to)
 
 
 def _host(url: str) -> str | None:

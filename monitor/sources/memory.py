@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from monitor.sources.entries import Document, Entry
 
@@ -22,6 +22,19 @@ _NAME: Final = 4
 _NO_NAME: Final = bytes(_NAME)
 _UNSEEN: Final = bytes(_DIGEST)
 WHOLE_EVERY: Final = 24  # hours
+
+
+class _Head(NamedTuple):
+    """What is packed before the entries; `_HEADER` says in how many bytes."""
+
+    version: int
+    cuttable: bool
+    broken: bool
+    envelope: bytes
+    hour: int
+    minutes: float  # of the ttl
+    language: bytes
+    entries: int  # how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,33 +113,38 @@ class Memory:
     @classmethod
     def of(cls, packed: bytes | None) -> Self | None:
         """Return what was packed; None for nothing, and for what another version packed."""
-        if not packed or packed[0] != _FORMAT:
+        head = _head(packed)
+        if not packed or head is None:
             return None
-        _, cuttable, broken, envelope, hour, minutes, language, count = _HEADER.unpack_from(packed)
-        names = _HEADER.size + count * _DIGEST
-        dated = names + count * 2 * _NAME
-        runs = dated + count
+        names = _HEADER.size + head.entries * _DIGEST
+        dated = names + head.entries * 2 * _NAME
+        runs = dated + head.entries
         return cls(
             Records(packed[_HEADER.size : names], packed[names:dated], packed[dated:runs]),
             packed[runs:],
-            cuttable,
-            envelope,
-            hour,
-            timedelta(minutes=minutes) if minutes else None,
-            language.rstrip(b"\0").decode(),
-            broken,
+            head.cuttable,
+            head.envelope,
+            head.hour,
+            timedelta(minutes=head.minutes) if head.minutes else None,
+            head.language.rstrip(b"\0").decode(),
+            head.broken,
         )
 
-    def packed(self, records: Records | None = None, runs: bytes = b"") -> bytes:
-        """Return it as bytes, or with other entries in the place of its own."""
+    def packed(self) -> bytes:
+        """Return it as bytes."""
         minutes = self.ttl.total_seconds() / 60 if self.ttl else 0.0
-        if records is None:
-            records, runs = self.records, self.runs
-        count, language = len(records), self.language.encode()
-        head = _HEADER.pack(
-            _FORMAT, self.cuttable, self.broken, self.envelope, self.hour, minutes, language, count
+        records = self.records
+        head = _Head(
+            _FORMAT,
+            self.cuttable,
+            self.broken,
+            self.envelope,
+            self.hour,
+            minutes,
+            self.language.encode(),
+            len(records),
         )
-        return b"".join((head, records.digests, records.names, records.dated, runs))
+        return b"".join((_HEADER.pack(*head), records.digests, records.names, records.dated, self.runs))
 
     def whole_is_due(self, now: datetime | None) -> bool:
         """Tell whether a day has passed since the whole document was read."""
@@ -135,15 +153,14 @@ class Memory:
 
 def ttl_of(packed: bytes | None) -> timedelta | None:
     """Return how long the last document said that it stays the same, without looking at the rest."""
-    if not packed or packed[0] != _FORMAT:
-        return None
-    minutes = _HEADER.unpack_from(packed)[5]
-    return timedelta(minutes=minutes) if minutes else None
+    head = _head(packed)
+    return timedelta(minutes=head.minutes) if head and head.minutes else None
 
 
 def was_broken(packed: bytes | None) -> bool:
     """Return whether the last document broke off before its end."""
-    return bool(packed and packed[0] == _FORMAT and _HEADER.unpack_from(packed)[2])
+    head = _head(packed)
+    return head is not None and head.broken
 
 
 def hour_of(now: datetime | None) -> int:
@@ -159,6 +176,11 @@ def records_of(document: Document, digests: Sequence[bytes] = ()) -> Records:
         b"".join(map(_names_of, entries)),
         bytes(entry.published is not None for entry in entries),
     )
+
+
+def _head(packed: bytes | None) -> _Head | None:
+    """Return what stands before the entries; None where nothing, or another version's, does."""
+    return _Head._make(_HEADER.unpack_from(packed)) if packed and packed[0] == _FORMAT else None
 
 
 def _names_of(entry: Entry) -> bytes:

@@ -14,6 +14,7 @@ from monitor.config.values import Wrong, language
 from monitor.html import one_line
 from monitor.model import Source
 from monitor.opml import Outline
+from monitor.roster import identity
 from monitor.sources.addresses import is_public
 
 LONGEST_NAME: Final = 100  # characters, as in the config
@@ -29,13 +30,19 @@ class Refusal(NamedTuple):
 
 
 def drafts(
-    outlines: Iterable[Outline], *, added_by: str, private_hosts: Collection[str] | None
+    outlines: Iterable[Outline],
+    *,
+    added_by: str,
+    private_hosts: Collection[str] | None,
+    known: Iterable[Source] = (),
 ) -> tuple[list[Source], list[Refusal]]:
     """Return the sources that outlines name, without ids, and those that may not be read.
 
-    Private addresses are refused but for `private_hosts`; where that is None, it is left to the connection.
+    Private addresses are refused but for `private_hosts`, and those of sources that are `known`; where
+    `private_hosts` is None, it is left to the connection.
     No name is looked up here: one that leads to a private address is refused when it is read.
     """
+    there = {identity(source.kind, source.address) for source in known}
     found: list[Source] = []
     refused: list[Refusal] = []
     for outline in outlines:
@@ -44,7 +51,8 @@ def drafts(
         except NoAddress as error:
             refused.append(Refusal(outline.url[:LONGEST_SHOWN], error.fault))
             continue
-        if private_hosts is not None and is_private(kind, address, private_hosts):
+        allowed = private_hosts is None or identity(kind, address) in there
+        if not allowed and is_private(kind, address, private_hosts or ()):
             refused.append(Refusal(address[:LONGEST_SHOWN], "private"))
             continue
         name = one_line(outline.title)[:LONGEST_NAME].strip()

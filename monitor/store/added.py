@@ -32,6 +32,11 @@ def every(db: Database) -> list[Source]:
     ]
 
 
+def listed(db: Database, configured: Iterable[Source]) -> tuple[Source, ...]:
+    """Return all sources: those of the config and the added ones, and which of them are paused."""
+    return roster.merged(configured, every(db), paused(db))
+
+
 def add(db: Database, new: Iterable[Source], now: datetime) -> None:
     """Add sources; each begins anew, also one that was there before: its first answer is its baseline."""
     fresh = list(new)

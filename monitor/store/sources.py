@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
-from functools import lru_cache
 from operator import attrgetter
 from types import EllipsisType
 from typing import Any
@@ -68,7 +67,7 @@ def save(
     """
     columns = _columns(after)
     done = db.execute(
-        f"UPDATE sources SET {_changes(*columns)} WHERE {_still_wanted(source)} AND (? OR polled IS ?)",
+        f"UPDATE sources SET {_CHANGES} WHERE {_still_wanted(source)} AND (? OR polled IS ?)",
         [*columns.values(), *_identity(source), before is ..., _stamp(before)],
     )
     return done.rowcount > 0
@@ -110,12 +109,6 @@ def source_of(row: Row, prefix: str = "") -> Source:
     )
 
 
-@lru_cache(maxsize=2)
-def _changes(*columns: str) -> str:
-    """Return the columns as they stand in an UPDATE."""
-    return ", ".join(f"{name} = ?" for name in columns)
-
-
 def _still_wanted(source: Source) -> str:
     """Return the condition under which the outcome of a poll is stored; it takes `_identity`."""
     wanted = "id = ? AND kind = ? AND address = ? AND paused IS NULL"
@@ -154,3 +147,6 @@ def _columns(of: SourceState) -> dict[str, Any]:
         "gone": int(of.gone),
         "error": of.error,
     }
+
+
+_CHANGES = ", ".join(f"{name} = ?" for name in _columns(SourceState()))
