@@ -217,6 +217,18 @@ async def test_a_failure_is_told_counted_and_forgotten_after_a_success(house: Ho
     assert (state.failures, state.error) == (0, None)
 
 
+async def test_a_failure_is_forgotten_also_where_nothing_new_came_since(house: House) -> None:
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.web.status("/example", 503)
+    await house.poll(house.feed())
+    house.publish(OLD)
+    outcome = await house.poll(house.feed())
+    assert (outcome.new, outcome.error) == ((), "")
+    state = await house.store.read(partial(sources.state, source_id="example"))
+    assert (state.failures, state.failing, state.error) == (0, None, None)
+
+
 async def test_a_source_that_fails_at_first_has_its_baseline_with_the_first_answer(house: House) -> None:
     house.web.status("/example", 500)
     await house.poll(house.feed())
