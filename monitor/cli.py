@@ -27,7 +27,7 @@ from monitor.terminal import counted, news, progress, roll
 log = logging.getLogger(__name__)
 
 LONGEST_LOOK_BACK = 3650  # days
-CHATTY = ("apscheduler", "httpx", "httpcore", "telegram", "aiohttp")
+CHATTY = ("apscheduler", "httpx", "httpcore", "telegram")
 """Libraries that say more of their own work than an operator wants to read."""
 
 

@@ -15,11 +15,11 @@ ONLY_IMPORTER = {
     "telegram": "telegram_bot",
     "sqlite3": "store",
     "sqlite_utils": "store",
-    "aiohttp": "sources",
+    "pycurl": "sources",
     "feedparser": "sources",
     "apscheduler": "scheduler",
 }
-"""Each outside thing has one keeper. (The demo serves its sample sources itself.)"""
+"""Each outside thing has one keeper."""
 
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in (ROOT / "monitor").rglob("*.py"))
@@ -73,7 +73,7 @@ def test_an_outside_thing_has_one_keeper(path: Path) -> None:
     room = room_of(path)
     used = {name.split(".")[0] for name in imports_of(path)} & set(ONLY_IMPORTER)
     strangers = {name for name in used if ONLY_IMPORTER[name] != room}
-    assert room == "demo" or strangers == set()
+    assert strangers == set()
 
 
 def test_the_imports_run_in_no_circle() -> None:

@@ -6,13 +6,18 @@ import asyncio
 import gzip
 import os
 import socket
+import ssl
+import threading
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
+import trustme
 from aiohttp import web as aiohttp_web
 from builders import NOW
 from hypothesis import given
@@ -21,6 +26,7 @@ from web import Web
 
 from monitor.errors import SourceGone, SourceResting, SourceUnreachable
 from monitor.sources.addresses import is_public
+from monitor.sources.connections import certificates
 from monitor.sources.headers import hints, http_date, retry_after
 from monitor.sources.http import (
     MAX_BODY,
@@ -54,6 +60,30 @@ async def refusal(url: str, *, trusted: bool = True, **settings: Any) -> str:
     with pytest.raises(SourceUnreachable) as caught:
         await get(url, trusted=trusted, **settings)
     return str(caught.value)
+
+
+@asynccontextmanager
+async def saying(answer: bytes, context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Serve one answer, byte for byte, to each request; yields the URL."""
+
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(answer)
+        writer.close()
+
+    def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.ensure_future(serve(reader, writer)))
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=context)
+    scheme, port = "https" if context else "http", server.sockets[0].getsockname()[1]
+    try:
+        yield f"{scheme}://127.0.0.1:{port}/feed"
+    finally:
+        server.close()
+        await asyncio.gather(*tasks)
 
 
 async def test_a_request_is_honest_and_says_what_it_takes(web: Web) -> None:
@@ -109,6 +139,96 @@ async def test_the_time_limit_holds_for_all_redirects_together(web: Web) -> None
 async def test_a_broken_connection_is_told_in_words(web: Web, habit: str, words: str) -> None:
     getattr(web, habit)("/feed")
     assert words in await refusal(web.url("/feed"))
+
+
+async def test_what_stands_before_and_behind_an_answer_is_no_part_of_it() -> None:
+    hints = b'HTTP/1.1 103 Early Hints\r\nETag: "early"\r\n\r\n'
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nVary: a\r\nvary: b\r\nX-A: caf\xc3\xa9\r\n\r\n"
+    async with saying(hints + head + b'6\r\n<rss/>\r\n0\r\nETag: "late"\r\n\r\n') as url:
+        answer = await get(url)
+    assert (answer.status, answer.body) == (200, b"<rss/>")
+    assert answer.headers == {"transfer-encoding": "chunked", "vary": "a, b", "x-a": "caf"}
+
+
+@pytest.mark.parametrize("answer", [b"<rss></rss>", b"SSH-2.0-x\r\n", b"HTTP/1.1 what\r\n\r\n"])
+async def test_what_is_no_http_is_told_so(answer: bytes) -> None:
+    async with saying(answer) as url:
+        assert "its answer is no proper HTTP" in await refusal(url, timeout=SHORT)
+
+
+async def test_the_body_of_an_answer_that_is_none_is_not_waited_for() -> None:
+    head = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 1000\r\n\r\nWe are"
+    async with saying(head) as url:
+        assert "503 Service Unavailable" in await refusal(url, timeout=timedelta(seconds=20))
+
+
+async def test_a_connection_is_used_again(web: Web) -> None:
+    ports: list[int] = []
+
+    async def answer(request: aiohttp_web.Request) -> aiohttp_web.StreamResponse:
+        assert request.transport is not None
+        ports.append(request.transport.get_extra_info("peername")[1])
+        return aiohttp_web.Response(body=b"<rss/>")
+
+    web.answer("/feed", answer)
+    async with Http() as http:
+        for _ in range(3):
+            await http.get(web.url("/feed"), trusted=True)
+    assert len(set(ports)) == 1
+
+
+async def test_a_connection_of_the_trusted_is_not_lent_to_others(web: Web) -> None:
+    web.serve("/feed", "<rss/>")
+    async with Http() as http:
+        await http.get(web.url("/feed"), trusted=True)
+        with pytest.raises(SourceUnreachable, match="private address"):
+            await http.get(web.url("/feed"), trusted=False)
+
+
+async def test_a_certificate_must_be_of_a_trusted_authority(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    async with saying(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>", context) as url:
+        assert "its certificate is not valid" in await refusal(url)
+        authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+        certificates.cache_clear()
+        try:
+            assert (await get(url)).body == b"<rss/>"
+            assert "certificate is not valid" in await refusal(url.replace("127.0.0.1", "localhost"))
+        finally:
+            certificates.cache_clear()
+
+
+async def test_who_speaks_no_tls_is_told_so(web: Web) -> None:
+    address = web.url("/feed").replace("http:", "https:")
+    assert "no secure connection came about (TLS)" in await refusal(address)
+
+
+async def test_a_name_that_is_not_found_in_time_holds_up_no_other_and_not_the_end(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, real = threading.Event(), socket.getaddrinfo
+
+    def looked_up(host: str, *rest: Any) -> Any:
+        if host == "slow.example.org":
+            found.wait(30)
+        return real(host, *rest)
+
+    monkeypatch.setattr("monitor.sources.addresses.socket.getaddrinfo", looked_up)
+    web.serve("/feed", "<rss/>")
+    try:
+        async with asyncio.timeout(10), Http(timeout=timedelta(seconds=1)) as http:
+            slow = asyncio.create_task(http.get("http://slow.example.org/", trusted=True))
+            await asyncio.sleep(0)
+            answer = await http.get(web.url("/feed", "localhost"), trusted=True)
+            with pytest.raises(SourceUnreachable, match="gave no whole answer within 1 s"):
+                await slow
+        assert answer.status == 200
+    finally:
+        found.set()
 
 
 async def test_more_than_the_download_limit_is_not_read(web: Web) -> None:

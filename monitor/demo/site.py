@@ -6,16 +6,19 @@ what `publish` brings can alert anybody.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
+from threading import Lock, Thread
 from types import TracebackType
-from typing import Literal, Self
-
-from aiohttp import web
+from typing import Any, Literal, Self
 
 TYPES = {
     ".rss": "application/rss+xml",
@@ -25,6 +28,7 @@ TYPES = {
 }
 """The media type of each kind of sample."""
 
+_PATH = re.compile(r"/feeds/(?P<feed>[\w.-]+)|/s/(?P<channel>\w+)")
 _AGO = re.compile(r"\{\{(\d+) minutes ago\}\}")
 
 
@@ -41,25 +45,21 @@ class Site:
         self.requests = 0
         self.unchanged = 0
         self.url = ""
+        self._counting = Lock()
 
     async def __aenter__(self) -> Self:
         """Start to serve; `url` is the site's address from here on."""
-        app = web.Application()
-        app.router.add_get("/feeds/{name}", self._feed)
-        app.router.add_get("/s/{channel}", self._channel)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Visit, self))
+        Thread(target=self._server.serve_forever, name="demo site", daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop to serve."""
-        await self._runner.cleanup()
+        await asyncio.to_thread(self._server.shutdown)
+        self._server.server_close()
 
     def publish(self) -> None:
         """Bring the news: from here on every source is served in its second state."""
@@ -70,26 +70,53 @@ class Site:
         text = _sample("demo.toml")
         return text.replace("{{site}}", self.url).replace("{{database}}", database.as_posix())
 
-    async def _feed(self, request: web.Request) -> web.Response:
-        """Answer with a feed."""
-        return self._answer(request, request.match_info["name"])
+    def answer(self, path: str, known: str) -> tuple[HTTPStatus, dict[str, str], bytes]:
+        """Return the status, the fields and the body for a path in its present state.
 
-    async def _channel(self, request: web.Request) -> web.Response:
-        """Answer with a channel's page."""
-        return self._answer(request, f"{request.match_info['channel']}.html")
-
-    def _answer(self, request: web.Request, name: str) -> web.Response:
-        """Answer a conditional GET (RFC 9110, 13.1.2) for a sample in its present state."""
-        self.requests += 1
+        Who names the tag of what it knows is told that it is the same still (RFC 9110, 13.1.2).
+        """
+        found = _PATH.fullmatch(path)
+        name = "" if not found else found["feed"] or f"{found['channel']}.html"
         kind = TYPES.get(Path(name).suffix)
         if kind is None or name not in names():
-            return web.Response(status=404)
+            return HTTPStatus.NOT_FOUND, {}, b""
         body = dated(_sample(self.state, name), self.now, name).encode()
-        tag = hashlib.sha256(body).hexdigest()[:16]
-        if any(known.value == tag for known in request.if_none_match or ()):
-            self.unchanged += 1
-            return web.Response(status=304, headers={"ETag": f'"{tag}"'})
-        return web.Response(body=body, content_type=kind, charset="utf-8", headers={"ETag": f'"{tag}"'})
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if tag == known:
+            return HTTPStatus.NOT_MODIFIED, {"ETag": tag}, b""
+        return HTTPStatus.OK, {"ETag": tag, "Content-Type": f"{kind}; charset=utf-8"}, body
+
+    def note(self, status: HTTPStatus) -> None:
+        """Count an answer."""
+        with self._counting:
+            self.requests += 1
+            self.unchanged += status == HTTPStatus.NOT_MODIFIED
+
+
+class _Visit(BaseHTTPRequestHandler):
+    """A connection to the site."""
+
+    protocol_version = "HTTP/1.1"  # which keeps connections open
+    disable_nagle_algorithm = True
+
+    def __init__(self, site: Site, *connection: Any) -> None:  # noqa: ANN401 - as the server gives it
+        self.site = site
+        super().__init__(*connection)
+
+    def do_GET(self) -> None:
+        """Answer a request."""
+        status, fields, body = self.site.answer(self.path, self.headers.get("If-None-Match", ""))
+        self.site.note(status)
+        self.send_response(status)
+        if status != HTTPStatus.NOT_MODIFIED:
+            fields = {**fields, "Content-Length": str(len(body))}
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def names() -> tuple[str, ...]:

@@ -7,23 +7,20 @@ later, redirect elsewhere, or be an address in another notation (`0x7f.1`, `0177
 from __future__ import annotations
 
 import asyncio
-import errno
 import ipaddress
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
-from aiohttp.abc import AbstractResolver, ResolveResult
+from async_lru import alru_cache
 
-_REFUSED: Final = "not a public address"
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: carries an IPv4 address in its last 32 bits
 _UNICAST: Final = ipaddress.ip_network("2000::/3")  # RFC 4291, 2.4 and IANA: all that is given out
 _EXAMPLES: Final = ipaddress.ip_network("3fff::/20")  # RFC 9637
 _LOOKUPS: Final = 16
-
-AddrInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
-SocketFactory = Callable[[AddrInfo], socket.socket]
+_KNOWN_FOR: Final = 60.0  # seconds
+_MOST_KNOWN: Final = 10_000
 
 
 def is_public(address: str) -> bool:
@@ -43,45 +40,42 @@ def is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast
 
 
-def public_socket(info: AddrInfo) -> socket.socket:
-    """Return a socket for a connection; raises `PermissionError` where the address is not public."""
-    family, kind, protocol, _, address = info
-    if not is_public(str(address[0])):
-        raise PermissionError(errno.EACCES, _REFUSED)
-    return socket.socket(family, kind, protocol)
+@lru_cache(maxsize=1_024)
+def is_numeric(host: str) -> bool:
+    """Tell whether a host is a numeric address in the one way that everybody reads alike."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
-def was_refused(error: BaseException) -> bool:
-    """Tell whether a connection failed because `public_socket` would not make it."""
-    return isinstance(error, PermissionError) and error.strerror == _REFUSED
+class Resolver:
+    """Looks names up in threads of its own, so that a slow name server does not take those of others.
 
-
-class Resolver(AbstractResolver):
-    """Looks names up in threads of its own, so that a slow name server does not take those of others."""
+    What it finds is known for a minute, and a name that several ask for at once is looked up once.
+    """
 
     def __init__(self) -> None:
         """Start no thread yet."""
         self._threads = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="dns")
+        self._looked_up = alru_cache(maxsize=_MOST_KNOWN, ttl=_KNOWN_FOR)(self._look_up)
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Return the numeric addresses of `host`; raises `OSError` where there are none."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, socket.getaddrinfo, host, port, family, socket.SOCK_STREAM
-        )
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=port,
-                family=kind,
-                proto=protocol,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for kind, _, protocol, _, address in found
-        ]
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """Return the numeric addresses of `host`, the one to try first in front (RFC 6724).
+
+        IPv6 ones stand in brackets. Raises `OSError` where there are none, and UnicodeError.
+        """
+        return await self._looked_up(host)
 
     async def close(self) -> None:
         """Let the threads go; a lookup that hangs is not waited for."""
+        await self._looked_up.cache_close(wait=False)
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _look_up(self, host: str) -> tuple[str, ...]:
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, socket.getaddrinfo, host, 0, socket.AF_UNSPEC, socket.SOCK_STREAM
+        )
+        numbers = dict.fromkeys(str(address[0]) for *_, address in found)
+        return tuple(f"[{number}]" if ":" in number else number for number in numbers)

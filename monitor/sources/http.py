@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from http import HTTPStatus
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Final, Self
 
-import aiohttp
 from yarl import URL
 
 from monitor.clock import Clock, SystemClock
 from monitor.errors import SourceGone, SourceUnreachable
 from monitor.model import Hints
-from monitor.sources.addresses import Resolver, SocketFactory, public_socket, was_refused
+from monitor.sources.addresses import is_numeric
+from monitor.sources.connections import Connections, Limits, NotAnswered, TooMuch
 from monitor.sources.headers import Headers, hints, retry_after
 from monitor.sources.room import Room
 from monitor.sources.turns import Turns
@@ -38,7 +34,14 @@ _AT_ONCE: Final = 2**20  # bytes that are unpacked without leaving the event loo
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
 _ANSWERS: Final = frozenset({200, 203, 226, 304})
-_DNS_KEPT: Final = 60  # seconds
+_BODIES: Final = _ANSWERS - {HTTPStatus.NOT_MODIFIED}
+_ACCEPT: Final = {
+    "Accept": "application/rss+xml, application/atom+xml, application/feed+json, "
+    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.7, */*;q=0.5",
+    "Accept-Encoding": ACCEPTED,
+    "Accept-Language": "en;q=0.8, *;q=0.5",
+}
+_CONNECT: Final = 10.0  # seconds, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +83,24 @@ class Http:
         self._turns = Turns(concurrency=concurrency, per_host=per_host, gap=gap)
         self._private_hosts = frozenset(host.lower() for host in allow_private_hosts)
         self._room = Room(concurrency + MOST_WAITING, _MOST_LARGE)
-        self._user_agent = user_agent
+        limits = Limits(_BODIES, MAX_DOWNLOAD, _AT_ONCE, self._room.grow)
+        connect_within = min(_CONNECT, self._timeout)
+        self._anywhere = Connections(user_agent, limits, connect_within)
+        self._public = Connections(user_agent, limits, connect_within, public_only=True)
         self._clock = clock or SystemClock()
 
     async def __aenter__(self) -> Self:
         """Open the client: one pool of connections for the trusted, and one of public addresses only."""
-        self._anywhere, self._public = self._session(None), self._session(public_socket)
+        await self._anywhere.__aenter__()
+        await self._public.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close every connection."""
-        await self._anywhere.close()
-        await self._public.close()
+        await self._anywhere.__aexit__(kind, error, trace)
+        await self._public.__aexit__(kind, error, trace)
 
     def one_look(self) -> AbstractContextManager[None]:
         """Count what is asked for within it as one look at a source, which has a place while it lasts.
@@ -114,8 +121,8 @@ class Http:
         first, permanent, moved = here.host, True, False
         left = self._timeout
         for _ in range(MAX_REDIRECTS + 1):
-            session = self._session_for(here.host or "", trusted=trusted and here.host == first)
-            answer, took = await self._in_turn(session, url, here, headers or {}, left)
+            pool = self._pool_for(here.host or "", trusted=trusted and here.host == first)
+            answer, took = await self._in_turn(pool, url, here, headers or {}, left)
             left -= took
             target = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not target:
@@ -125,7 +132,7 @@ class Http:
         raise SourceUnreachable(f"{shown(url)} redirects more than {MAX_REDIRECTS} times: check its address")
 
     async def _in_turn(
-        self, session: aiohttp.ClientSession, asked: str, url: URL, headers: Mapping[str, str], left: float
+        self, pool: Connections, asked: str, url: URL, headers: Mapping[str, str], left: float
     ) -> tuple[Response, float]:
         """Return the answer to one request when its turn has come, and the seconds that it took."""
         while True:
@@ -133,11 +140,11 @@ class Http:
             async with self._turns.turn(url, begun=self._room.has_place()):
                 if await self._room.enter():
                     began = asyncio.get_running_loop().time()
-                    answer = await self._ask(session, asked, url, headers, left)
+                    answer = await self._ask(pool, asked, url, headers, left)
                     return answer, asyncio.get_running_loop().time() - began
 
     async def _ask(
-        self, session: aiohttp.ClientSession, asked: str, url: URL, headers: Mapping[str, str], left: float
+        self, pool: Connections, asked: str, url: URL, headers: Mapping[str, str], left: float
     ) -> Response:
         """Return the answer to one request, redirect or not, or raise `SourceUnreachable`.
 
@@ -145,42 +152,20 @@ class Http:
         """
         try:
             async with asyncio.timeout(max(left, 0)):
-                async with session.get(url, headers=headers, allow_redirects=False) as response:
-                    fields = _fields(response)
-                    wanted = response.status in _ANSWERS and response.status != HTTPStatus.NOT_MODIFIED
-                    packed = await self._read(response) if wanted else b""
+                status, fields, packed = await pool.get(url, {**_ACCEPT, **headers})
                 body = await self._unpacked(packed, fields.get("content-encoding", ""))
         except TimeoutError:
             late = f"{shown(url)} gave no whole answer within {self._timeout:g} s"
             raise SourceUnreachable(late) from None
-        except TooLong:
+        except (TooMuch, TooLong):
             most = f"{MAX_DOWNLOAD // 2**20} MB, or {MAX_BODY // 2**20} MB unpacked"
             raise SourceUnreachable(f"{shown(url)} sends more than {most}: it is no ordinary feed") from None
         except NotUnpackable as error:
             raise SourceUnreachable(f"The answer of {shown(url)} {error}") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise SourceUnreachable(f"{shown(url)} cannot be reached: {reason(error)}") from error
+        except NotAnswered as error:
+            raise SourceUnreachable(f"{shown(url)} cannot be reached: {error}") from error
         now = self._clock.now()
-        return Response(
-            response.status, fields, body, asked, str(url), hints=hints(fields, now), received=now
-        )
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        """Return the body as it comes; raises `TooLong` without reading further."""
-        if (response.content_length or 0) > MAX_DOWNLOAD:
-            response.close()
-            raise TooLong
-        content, body = response.content, bytearray()
-        while part := await content.readany():
-            if len(body) + len(part) > MAX_DOWNLOAD:
-                response.close()
-                raise TooLong
-            if not body and content.at_eof():
-                return part  # as most do, it came all at once
-            body += part
-            if len(body) > _AT_ONCE:
-                await self._room.grow()
-        return bytes(body)
+        return Response(status, fields, body, asked, str(url), hints=hints(fields, now), received=now)
 
     async def _unpacked(self, packed: bytes, coding: str) -> bytes:
         """Return the body unpacked: here where it is small, in a thread where that would hold up the loop."""
@@ -204,26 +189,8 @@ class Http:
             self._turns.rest(URL(answer.url), wait)
         raise SourceUnreachable(f"{where} answered {_status(answer.status)}", after=wait)
 
-    def _session(self, socket_factory: SocketFactory | None) -> aiohttp.ClientSession:
-        """Return a session that keeps no cookies, unpacks nothing, and leaves limits to the turns."""
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, ttl_dns_cache=_DNS_KEPT, resolver=Resolver(), socket_factory=socket_factory
-            ),
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10.0, self._timeout)),
-            headers={
-                "User-Agent": self._user_agent,
-                "Accept": "application/rss+xml, application/atom+xml, application/feed+json, "
-                "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.7, */*;q=0.5",
-                "Accept-Encoding": ACCEPTED,
-                "Accept-Language": "en;q=0.8, *;q=0.5",
-            },
-        )
-
-    def _session_for(self, host: str, *, trusted: bool) -> aiohttp.ClientSession:
-        """Return the session that may speak to `host`."""
+    def _pool_for(self, host: str, *, trusted: bool) -> Connections:
+        """Return the connections that may be used for `host`."""
         return self._anywhere if trusted or host.lower() in self._private_hosts else self._public
 
 
@@ -237,21 +204,11 @@ def checked(url: str | URL, what: str) -> URL:
         ) from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise SourceUnreachable(f"{what} is not of the web: use one that starts with https://")
-    if parsed.host.replace(".", "").isdigit() and not _is_ip_address(parsed.host):
+    if parsed.host.replace(".", "").isdigit() and not is_numeric(parsed.host):
         raise SourceUnreachable(f"{what} is a number: write it as four with dots, such as 192.0.2.1")
     if parsed.user is not None or parsed.password is not None:
         raise SourceUnreachable(f"{what} holds a user name or a password: use one without")
     return parsed.with_fragment(None) if parsed.raw_fragment else parsed
-
-
-@lru_cache(maxsize=1_024)
-def _is_ip_address(host: str) -> bool:
-    """Tell whether a host is a numeric address in the one way that everybody reads alike."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def shown(url: str | URL) -> str:
@@ -263,43 +220,12 @@ def shown(url: str | URL) -> str:
         return "the address"
 
 
-def reason(error: Exception) -> str:
-    """Return in a few words why a request failed."""
-    cause = getattr(error, "os_error", None) or error
-    if was_refused(cause):
-        return "it stands on a private address, where only an address in the config file itself may lead"
-    for kinds, words in _REASONS:
-        if isinstance(error, kinds):
-            return words
-    if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
-        return os.strerror(cause.errno).lower()
-    return "its answer is no proper HTTP"
-
-
-_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
-    ((aiohttp.ClientConnectorDNSError,), "its name is not known (DNS)"),
-    ((aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError), "its certificate is not valid"),
-    ((aiohttp.ClientSSLError,), "no secure connection came about (TLS)"),
-    ((aiohttp.ClientPayloadError,), "its answer broke off"),
-    ((aiohttp.ServerDisconnectedError, ConnectionResetError), "it closed the connection"),
-)
-
-
 def _joined(here: URL, target: str) -> URL:
     """Return where a Location points, seen from `here` (RFC 9110, 10.2.2)."""
     try:
         return here.join(URL(target))
     except ValueError:
         raise SourceUnreachable(f"{shown(here)} redirects to an address that cannot be read") from None
-
-
-def _fields(response: aiohttp.ClientResponse) -> dict[str, str]:
-    """Return the header fields by lower-case name, repeated ones joined (RFC 9110, 5.3), in ASCII alone."""
-    fields: dict[str, str] = {}
-    for name, raw in response.headers.items():
-        key, value = name.lower(), raw if raw.isascii() else raw.encode("ascii", "ignore").decode("ascii")
-        fields[key] = f"{fields[key]}, {value}" if key in fields else value
-    return fields
 
 
 def _status(status: int) -> str:
