@@ -166,7 +166,7 @@ _LATIN_SOUND = dict(
 _DOUBLED = re.compile(r"(zh|ch|sh|ts|[a-hj-z]|i(?=i+$))\1+")
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=5_000)
 def romanise(folded: str) -> str:
     """Return how a folded name sounds, in Latin letters: one key for its spellings in several scripts.
 

@@ -6,9 +6,12 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from typing import Final
 
 from monitor.matching import morphology
 from monitor.text import fold, script_of
+
+_NONE: Final = frozenset[str]()  # one for all words that are no name
 
 
 class Aliases:
@@ -42,7 +45,7 @@ class Aliases:
             found |= self._groups.get(reading, set())
             if capital:
                 found |= self._capital.get(reading, set())
-        return frozenset(found)
+        return frozenset(found) if found else _NONE
 
 
 def aliases(extra: Iterable[Sequence[str]] = ()) -> Aliases:

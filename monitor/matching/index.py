@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from monitor.matching.entries import Entry, Piece, numbers
+from monitor.matching.entries import NO_NUMBERS, Entry, Piece, numbers
 from monitor.matching.needs import Burden, all_needed, rarest
 from monitor.model import Known
 
@@ -68,8 +68,8 @@ class Index:
                     else:
                         paired.append(entry)
                         partners.append(partner)
-        piece.entries, piece.paired, piece.partners = tuple(entries), tuple(paired), partners
-        piece.seconds = numbers(filter(self._partners.__contains__, piece.present))
+        piece.entries, piece.paired, piece.partners = tuple(entries), tuple(paired), partners or NO_NUMBERS
+        piece.seconds = numbers(filter(self._partners.__contains__, piece.present)) or NO_NUMBERS
         piece.singles = tuple(singles)
         return piece.singles
 

@@ -14,13 +14,13 @@ from functools import lru_cache
 from itertools import accumulate
 
 from monitor.matching.aliases import Aliases
-from monitor.matching.entries import Piece, numbers
+from monitor.matching.entries import NO_NUMBERS, Piece, numbers
 from monitor.matching.postings import Postings
 from monitor.matching.terms import Grade, Term, keys_of
 from monitor.matching.words import Word, analyse
 from monitor.text import tokens
 
-MOST_PIECES = 20_000  # in a generation, of which each language has two
+MOST_PIECES = 10_000  # in a generation, of which each language has two
 LONGEST_PIECE = 64  # characters; what is longer is hardly ever seen again
 _SHAPES = 1_000  # lengths of words and the like
 MOST_ADDED = 64  # new terms up to which old knowledge is completed rather than worked out again
@@ -139,9 +139,11 @@ class Lexicon:
     def _grade(self, piece: Piece, found: list[dict[int, Grade]]) -> None:
         """Add the terms that the tokens of a piece are, one dictionary for each token."""
         if any(found):
-            terms = piece.terms or (numbers(),) * len(found)
+            terms = piece.terms or (NO_NUMBERS,) * len(found)
             grades = piece.grades or ((),) * len(found)
-            piece.terms = tuple(old + numbers(new) for old, new in zip(terms, found, strict=True))
+            piece.terms = tuple(
+                old + numbers(new) if new else old for old, new in zip(terms, found, strict=True)
+            )
             piece.grades = tuple((*old, *new.values()) for old, new in zip(grades, found, strict=True))
             piece.present = sum(piece.terms[1:], piece.terms[0])
 
