@@ -218,9 +218,9 @@ def _only_new(answer: Response, source: Source, cursor: Cursor, *, at_once: bool
         document, source.id, http_date(answer.headers.get("date", "")), dated=0 not in records.dated
     )
     gap = not len(kept) and records.nothing_known(before.records)
-    entries = replace(before, records=records, runs=pieces.runs).packed()
+    entries = before.followed_by(records, pieces.runs)
     return Polled(
-        replace(_cursor(answer, cursor), entries=entries, fingerprint=None),
+        _cursor(answer, cursor, entries),
         items,
         hints=_hints(answer, before.ttl),
         notes=(*notes, _GAP) if gap else notes,
@@ -259,12 +259,14 @@ def _has_too_many_tags(body: bytes) -> bool:
     return len(body) > _SHORTEST_TAG * MAX_TAGS and body.count(b"<") > MAX_TAGS
 
 
-def _cursor(answer: Response, cursor: Cursor) -> Cursor:
-    """Return the cursor with what the answer said for the next request."""
+def _cursor(answer: Response, cursor: Cursor, entries: bytes | None = None) -> Cursor:
+    """Return the cursor with what the answer said for the next request, and with other entries, if any."""
     fresh = answer.status != _NOT_MODIFIED
     etag = answer.headers.get("etag") or (None if fresh else cursor.etag)
     last_modified = answer.headers.get("last-modified") or (None if fresh else cursor.last_modified)
     moved_to = answer.permanent_url or (cursor.moved_to if answer.asked == cursor.moved_to else None)
+    if entries is not None:
+        return Cursor(etag, last_modified, moved_to=moved_to, entries=entries)
     if (etag, last_modified, moved_to) == (cursor.etag, cursor.last_modified, cursor.moved_to):
         return cursor
     return replace(cursor, etag=etag, last_modified=last_modified, moved_to=moved_to)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
@@ -117,7 +118,7 @@ class Http:
         refusals (with `after` where a Retry-After names a wait), time-outs, and more bytes than the limits.
         A host that answers 429 is left alone until its Retry-After is over: until then `SourceResting`.
         """
-        here = checked(url, "The address")
+        here = _checked_address(url)
         first, permanent, moved = here.host, True, False
         left = self._timeout
         for _ in range(MAX_REDIRECTS + 1):
@@ -209,6 +210,11 @@ def checked(url: str | URL, what: str) -> URL:
     if parsed.user is not None or parsed.password is not None:
         raise SourceUnreachable(f"{what} holds a user name or a password: use one without")
     return parsed.with_fragment(None) if parsed.raw_fragment else parsed
+
+
+@lru_cache(maxsize=4_096)  # sources: their addresses stay the same
+def _checked_address(url: str) -> URL:
+    return checked(url, "The address")
 
 
 def shown(url: str | URL) -> str:

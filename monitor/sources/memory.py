@@ -132,19 +132,21 @@ class Memory:
 
     def packed(self) -> bytes:
         """Return it as bytes."""
-        minutes = self.ttl.total_seconds() / 60 if self.ttl else 0.0
-        records = self.records
-        head = _Head(
+        return self.followed_by(self.records, self.runs)
+
+    def followed_by(self, records: Records, runs: bytes) -> bytes:
+        """Return the same of other entries, as bytes."""
+        head = _HEADER.pack(
             _FORMAT,
             self.cuttable,
             self.broken,
             self.envelope,
             self.hour,
-            minutes,
+            self.ttl.total_seconds() / 60 if self.ttl else 0.0,
             self.language.encode(),
             len(records),
         )
-        return b"".join((_HEADER.pack(*head), records.digests, records.names, records.dated, self.runs))
+        return b"".join((head, records.digests, records.names, records.dated, runs))
 
     def whole_is_due(self, now: datetime | None) -> bool:
         """Tell whether a day has passed since the whole document was read."""

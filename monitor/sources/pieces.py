@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from xxhash import xxh3_64_digest
+from xxhash import xxh3_64, xxh3_64_digest
 
 from monitor.sources.entries import MAX_ENTRIES
 from monitor.sources.envelope import (
@@ -174,12 +174,16 @@ def _entries(
 
 def _runs(body: bytes, name: bytes, start: int, count: int) -> bytes:
     """Return the digest of so many entries that follow each other, and of all but the last, and so on."""
-    end_tag, view, end = b"</%s>" % name, memoryview(body), len(body)
-    digests = []
+    end_tag, ends, at = b"</%s>" % name, [], len(body)
     for _ in range(min(count, _RUNS)):
-        end = body.rfind(end_tag, start, end)
-        digests.append(xxh3_64_digest(view[start : end + len(end_tag)]))
-    return b"".join(digests)
+        at = body.rfind(end_tag, start, at)
+        ends.append(at + len(end_tag))
+    view, digest, read, digests = memoryview(body), xxh3_64(), start, []
+    for end in reversed(ends):  # each goes on from the one before, so that the bytes are read once
+        digest.update(view[read:end])
+        digests.append(digest.digest())
+        read = end
+    return b"".join(reversed(digests))
 
 
 def ordinary(entry: str, opening: str) -> bool:
