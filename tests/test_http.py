@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import os
 import socket
@@ -63,8 +64,10 @@ async def refusal(url: str, *, trusted: bool = True, **settings: Any) -> str:
 
 
 @asynccontextmanager
-async def saying(answer: bytes, context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """Serve one answer, byte for byte, to each request; yields the URL."""
+async def saying(
+    answer: bytes, context: ssl.SSLContext | None = None, *, ends: bool = False
+) -> AsyncIterator[str]:
+    """Serve one answer, byte for byte, to each request, and hang up where it `ends`; yields the URL."""
 
     tasks: set[asyncio.Task[None]] = set()
 
@@ -72,6 +75,11 @@ async def saying(answer: bytes, context: ssl.SSLContext | None = None) -> AsyncI
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while await reader.readuntil(b"\r\n\r\n"):
                 writer.write(answer)
+                if ends:
+                    await writer.drain()
+                    break
+        if ends and context:  # without the farewell of TLS
+            writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         writer.close()
 
     def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -156,10 +164,84 @@ async def test_what_is_no_http_is_told_so(answer: bytes) -> None:
         assert "its answer is no proper HTTP" in await refusal(url, timeout=SHORT)
 
 
-async def test_the_body_of_an_answer_that_is_none_is_not_waited_for() -> None:
-    head = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Length: 1000\r\n\r\nWe are"
-    async with saying(head) as url:
+@pytest.mark.parametrize(
+    "length", ["Content-Length: 1000", "Content-Length: 99999999", "Transfer-Encoding: chunked"]
+)
+async def test_a_body_that_is_not_wanted_is_not_waited_for(length: str) -> None:
+    head = f"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\n{length}\r\n\r\n"
+    async with saying(head.encode()) as url:
         assert "503 Service Unavailable" in await refusal(url, timeout=timedelta(seconds=20))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "410 Gone\r\nContent-Ty",
+        "200 OK\r\nETag: x\r\n",
+        "304 Not Modified\r\n",
+        "301 Moved\r\nLocation: /\r\n",
+    ],
+)
+async def test_a_head_that_breaks_off_says_nothing(head: str) -> None:
+    async with saying(f"HTTP/1.1 {head}".encode(), ends=True) as url:
+        assert "broke off" in await refusal(url)
+
+
+async def test_a_field_that_poses_as_another_answer_is_none() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nHTTP/foo: bar\r\n\r\n"
+    async with saying(head + b"6\r\n<rss/>\r\n0\r\nHTTP/1.1 410 : a\r\n\r\n") as url:
+        answer = await get(url)
+    assert (answer.status, answer.body) == (200, b"<rss/>")
+
+
+async def test_a_chunk_that_is_none_is_told_as_a_break() -> None:
+    async with saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n") as url:
+        assert "its answer broke off" in await refusal(url)
+
+
+async def test_a_redirect_may_name_a_path_in_any_script(web: Web) -> None:
+    web.serve("/новини", "<rss/>")
+    head = "HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: " + web.url("/новини") + "\r\n\r\n"
+    async with saying(head.encode()) as url:
+        answer = await get(url)
+    assert answer.permanent_url == answer.url == web.url("/%D0%BD%D0%BE%D0%B2%D0%B8%D0%BD%D0%B8")
+
+
+async def test_an_etag_that_no_field_can_hold_is_not_sent_back(web: Web) -> None:
+    web.serve("/feed", "<rss/>")
+    await get(web.url("/feed"), headers={"If-None-Match": "a\r\nCookie: b", "If-Modified-Since": "café"})
+    assert not {"If-None-Match", "If-Modified-Since", "Cookie"} & web.requests[0].headers.keys()
+
+
+async def test_an_address_longer_than_servers_take_is_refused(web: Web) -> None:
+    assert "has more than 8000 characters" in await refusal(web.url("/" + "a" * 8_000))
+    assert web.requests == []
+
+
+@pytest.mark.parametrize("host", ["localhos%74", "*", "a,b", "a+b", "a;b"])
+async def test_a_host_that_is_no_name_is_refused(web: Web, host: str) -> None:
+    assert await refusal(web.url("/feed", host))
+    assert web.requests == []
+
+
+async def test_an_address_of_one_network_card_does_not_spoil_the_others(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [(0, 0, 0, "", ("fe80::1%eth0", 0, 0, 2)), (0, 0, 0, "", ("127.0.0.1", 0))]
+    monkeypatch.setattr("monitor.sources.addresses.socket.getaddrinfo", lambda *_: found)
+    web.serve("/feed", "<rss/>")
+    assert (await get(web.url("/feed", "several.example.org"))).status == 200
+    found.pop()
+    assert "its name is not known" in await refusal(web.url("/feed", "scoped.example.org"))
+
+
+async def test_no_more_sockets_are_told_as_the_reason(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("monitor.sources.connections.is_public", lambda _: True)
+    monkeypatch.setattr("monitor.sources.connections.socket", none_left)
+    assert "too many open files" in await refusal(web.url("/feed"), trusted=False)
 
 
 async def test_a_connection_is_used_again(web: Web) -> None:
@@ -200,6 +282,24 @@ async def test_a_certificate_must_be_of_a_trusted_authority(
             assert "certificate is not valid" in await refusal(url.replace("127.0.0.1", "localhost"))
         finally:
             certificates.cache_clear()
+
+
+async def test_a_secure_body_without_a_length_ends_with_the_connection(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    certificates.cache_clear()
+    try:
+        async with saying(b"HTTP/1.1 200 OK\r\n\r\n<rss/>", context, ends=True) as url:
+            assert (await get(url)).body == b"<rss/>"
+        cut = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<rss/>"
+        async with saying(cut, context, ends=True) as url:
+            assert "its answer broke off" in await refusal(url)
+    finally:
+        certificates.cache_clear()
 
 
 async def test_who_speaks_no_tls_is_told_so(web: Web) -> None:

@@ -77,5 +77,7 @@ class Resolver:
         found = await asyncio.get_running_loop().run_in_executor(
             self._threads, socket.getaddrinfo, host, 0, socket.AF_UNSPEC, socket.SOCK_STREAM
         )
-        numbers = dict.fromkeys(str(address[0]) for *_, address in found)
+        numbers = dict.fromkeys(str(address[0]) for *_, address in found if "%" not in str(address[0]))
+        if not numbers:  # but for what holds on one network card
+            raise socket.gaierror(socket.EAI_NONAME, "no address")
         return tuple(f"[{number}]" if ":" in number else number for number in numbers)

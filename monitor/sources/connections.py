@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import Context, copy_context
@@ -28,12 +29,21 @@ _STOP: Final = -1  # what a callback returns so that nothing more is read
 _WAIT: Final[int] = pycurl.WRITEFUNC_PAUSE  # so that it is given the same again later
 _NO_SOCKET: Final[int] = pycurl.SOCKET_BAD
 
+_NAMES_LIVE: Final = 20  # seconds for which libcurl remembers what it was told of a name
+_FINAL: Final = 200  # the first status that is not of an interim answer (RFC 9110, 15.2)
+_BODILESS: Final = frozenset({204, 304})
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})", re.IGNORECASE)
+_LENGTHS: Final = {"content-length", "transfer-encoding"}  # what says where a body ends (RFC 9112, 6.3)
+_BROKE_OFF: Final = "its answer broke off"
 _WORDS: Final = {
     pycurl.E_SSL_CONNECT_ERROR: "no secure connection came about (TLS)",
     pycurl.E_PEER_FAILED_VERIFICATION: "its certificate is not valid",
     pycurl.E_GOT_NOTHING: "it closed the connection",
     pycurl.E_SEND_ERROR: "it closed the connection",
-    pycurl.E_PARTIAL_FILE: "its answer broke off",
+    pycurl.E_PARTIAL_FILE: _BROKE_OFF,
+    pycurl.E_COULDNT_CONNECT: "no connection came about",
+    pycurl.E_OPERATION_TIMEDOUT: "no connection came about in time",
+    pycurl.E_SSL_CACERT_BADFILE: "the certificates that this machine trusts cannot be read",
     pycurl.E_COULDNT_RESOLVE_HOST: "its name is not known (DNS)",
 }
 
@@ -50,7 +60,9 @@ class Answer(NamedTuple):
     """What a host answered to one request."""
 
     status: int
-    fields: dict[str, str]  # by lower-case name, repeated ones joined (RFC 9110, 5.3), in ASCII alone
+    fields: dict[
+        str, str
+    ]  # by lower-case name, repeated ones joined (RFC 9110, 5.3); only Location is more than ASCII
     body: bytes  # as it was sent, packed or not; empty where it is not wanted
 
 
@@ -88,7 +100,6 @@ class Connections:
     ) -> None:
         """Open nothing yet; `connect_within` is a number of seconds."""
         self._limits = limits
-        self._connect_within = connect_within
         self._options = {
             pycurl.USERAGENT: user_agent,
             pycurl.MAXFILESIZE: limits.body,
@@ -123,7 +134,9 @@ class Connections:
         line.begin(self._limits)
         set_option = line.curl.setopt
         set_option(pycurl.URL, str(url))
-        set_option(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in fields.items()])
+        set_option(
+            pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in fields.items() if _is_plain(value)]
+        )
         set_option(pycurl.RESOLVE, addresses)
         code = pycurl.E_OK
         try:
@@ -134,12 +147,8 @@ class Connections:
             line.end()
             line.curl.close()
             raise
-        answer, refused, enough = line.end()
-        why = line.curl.getinfo(pycurl.OS_ERRNO)
         self._idle.append(line)
-        if code == pycurl.E_OK or enough:
-            return answer
-        raise self._fault(code, why, refused=refused)
+        return line.answer(code, secure=url.scheme == "https")
 
     async def _addresses(self, url: URL) -> list[str]:
         """Return where the host of a URL is, as libcurl takes it; nothing where the URL says so itself."""
@@ -151,20 +160,6 @@ class Connections:
         except (OSError, UnicodeError):
             raise NotAnswered(_WORDS[pycurl.E_COULDNT_RESOLVE_HOST]) from None
         return [f"+{host}:{url.port}:{','.join(found)}"]
-
-    def _fault(self, code: int, why: int, *, refused: bool) -> Exception:
-        """Return what a code of libcurl means, given the error of the system that it comes with."""
-        if code == pycurl.E_FILESIZE_EXCEEDED:
-            return TooMuch()
-        if refused:
-            return NotAnswered(
-                "it stands on a private address, where only an address in the config file itself may lead"
-            )
-        if code == pycurl.E_OPERATION_TIMEDOUT:
-            return NotAnswered(f"no connection came about within {self._connect_within:g} s")
-        if code in {pycurl.E_COULDNT_CONNECT, pycurl.E_RECV_ERROR}:
-            return NotAnswered(os.strerror(why).lower() if why else "it closed the connection")
-        return NotAnswered(_WORDS.get(code, "its answer is no proper HTTP"))
 
 
 class _Line:
@@ -180,6 +175,7 @@ class _Line:
             pycurl.PATH_AS_IS: 1,
             pycurl.BUFFERSIZE: _AT_ONCE,
             pycurl.MAXAGE_CONN: _KEPT_FOR,
+            pycurl.DNS_CACHE_TIMEOUT: _NAMES_LIVE,
             pycurl.HEADERFUNCTION: self._take_field,
             pycurl.WRITEFUNCTION: self._take_part,
         }
@@ -192,38 +188,73 @@ class _Line:
         """Be ready for one more answer, for whoever calls."""
         self._limits = limits
         self._caller: Context = copy_context()
-        self._status, self._fields, self._in_head = 0, dict[str, str](), False
+        self._status, self._fields = 0, dict[str, str]()
+        self._in_head = self._head_is_whole = False
         self._parts: list[bytes] = []
         self._size = 0
         self._growing: asyncio.Task[None] | None = None
-        self._may_grow = self._refused = self._enough = False
+        self._may_grow = self._has_enough = False
+        self._opened = self._refused = False
+        self._no_socket: OSError | None = None
 
-    def end(self) -> tuple[Answer, bool, bool]:
-        """Return what was answered, whether an address was refused, and whether the rest was not wanted."""
+    def end(self) -> bytes:
+        """Take no more of the answer; return the body."""
         if self._growing:
             self._growing.cancel()
         body, self._parts = b"".join(self._parts), []
-        return Answer(self._status, self._fields, body), self._refused, self._enough
+        return body
 
-    def _take_field(self, line: bytes) -> None:
-        """Take a line of a head; one of an interim answer (RFC 9110, 15.2) or of a trailer is none."""
-        text = line.decode("ascii", "ignore").strip()
-        if line.startswith(b"HTTP/"):
-            self._status, self._fields, self._in_head = int(text.split()[1]), {}, True
-        elif not text:
-            self._in_head = False
-        elif self._in_head:
-            name, _, value = text.partition(":")
-            key, value = name.strip().lower(), value.strip()
+    def answer(self, code: int, *, secure: bool) -> Answer:
+        """Return what was answered, or raise what the code means with which libcurl ended.
+
+        Many an old server ends a body without a length by cutting off its TLS connection.
+        """
+        answer = Answer(self._status, self._fields, self.end())
+        why = self.curl.getinfo(pycurl.OS_ERRNO)
+        cut = secure and code == pycurl.E_RECV_ERROR and not why and not _LENGTHS & self._fields.keys()
+        if self._has_enough or (self._head_is_whole and (code == pycurl.E_OK or cut)):
+            return answer
+        if code == pycurl.E_FILESIZE_EXCEEDED:
+            raise TooMuch
+        raise NotAnswered(self._reason(code, self._no_socket.errno if self._no_socket else why))
+
+    def _reason(self, code: int, why: int | None) -> str:
+        """Return in a few words what a code of libcurl and the system's error say."""
+        if self._refused and not self._opened:
+            return "it stands on a private address, where only an address in the config file itself may lead"
+        if code in {pycurl.E_COULDNT_CONNECT, pycurl.E_RECV_ERROR} and why:
+            return os.strerror(why).lower()
+        if code == pycurl.E_OK or (code == pycurl.E_RECV_ERROR and self._head_is_whole):
+            return _BROKE_OFF
+        return _WORDS.get(code, "its answer is no proper HTTP")
+
+    def _take_field(self, line: bytes) -> int | None:
+        """Take a line of a head; what comes behind the final one is a trailer, and counts for nothing."""
+        if self._head_is_whole:
+            return None
+        if not self._in_head:
+            found = _STATUS.match(line)
+            self._status, self._fields, self._in_head = int(found[1]) if found else 0, {}, True
+            return None if found else _STOP
+        if line.strip():
+            name, _, rest = line.partition(b":")
+            key = name.decode("ascii", "ignore").strip().lower()
+            value = rest.decode("utf-8" if key == "location" else "ascii", "ignore").strip()
             self._fields[key] = f"{self._fields[key]}, {value}" if key in self._fields else value
+            return None
+        self._in_head = False
+        self._head_is_whole = self._status >= _FINAL
+        self._has_enough = self._head_is_whole and self._has_unwanted_body()
+        return _STOP if self._has_enough else None
+
+    def _has_unwanted_body(self) -> bool:
+        """Tell whether there is a body to come that is not read."""
+        is_empty = self._status in _BODILESS or self._fields.get("content-length") == "0"
+        return not is_empty and self._status not in self._limits.wanted
 
     def _take_part(self, part: bytes) -> int | None:
-        """Take a part of the body, unless it has to wait or is not wanted."""
-        limits = self._limits
-        if self._status not in limits.wanted:
-            self._enough = True
-            return _STOP
-        if self._size + len(part) > limits.large and not self._may_grow:
+        """Take a part of the body, unless it has to wait."""
+        if self._size + len(part) > self._limits.large and not self._may_grow:
             loop = asyncio.get_running_loop()
             self._growing = self._growing or loop.create_task(self._grow(), context=self._caller)
             return _WAIT
@@ -239,18 +270,26 @@ class _Line:
 
     def _open(self, _: int, address: _Address) -> socket | int:
         """Return a socket for a connection, if it may be made."""
-        if is_public(str(address.addr[0])):
+        if not is_public(str(address.addr[0])):
+            self._refused = True
+            return _NO_SOCKET
+        self._opened = True
+        try:
             return socket(address.family, address.socktype, address.protocol)
-        self._refused = True
-        return _NO_SOCKET
+        except OSError as error:
+            self._no_socket = error
+            return _NO_SOCKET
+
+
+def _is_plain(value: str) -> bool:
+    """Tell whether a value can stand in a field: what a server gave as its ETag need not be sent back."""
+    return value.isascii() and value.isprintable()
 
 
 @cache
 def certificates() -> dict[int, str]:
     """Return where the certificates stand that this machine trusts, as Python knows it."""
     paths = ssl.get_default_verify_paths()
-    return {
-        option: path
-        for option, path in ((pycurl.CAINFO, paths.cafile), (pycurl.CAPATH, paths.capath))
-        if path
-    }
+    if paths.cafile:
+        return {pycurl.CAINFO: paths.cafile}
+    return {pycurl.CAPATH: paths.capath} if paths.capath else {}

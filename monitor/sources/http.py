@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,8 @@ _ACCEPT: Final = {
     "Accept-Encoding": ACCEPTED,
     "Accept-Language": "en;q=0.8, *;q=0.5",
 }
+_LONGEST: Final = 8_000  # characters of an address (RFC 9110, 4.1: what servers should take at least)
+_HOST = re.compile(r"[a-z0-9._~-]+", re.IGNORECASE)
 _CONNECT: Final = 10.0  # seconds, at most
 
 
@@ -205,6 +208,10 @@ def checked(url: str | URL, what: str) -> URL:
         ) from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise SourceUnreachable(f"{what} is not of the web: use one that starts with https://")
+    if len(str(parsed)) > _LONGEST:
+        raise SourceUnreachable(f"{what} has more than {_LONGEST} characters: no server takes that")
+    if not _HOST.fullmatch(parsed.raw_host or "") and not is_numeric(parsed.host):
+        raise SourceUnreachable(f"{what} names a host that is no name: check its spelling")
     if parsed.host.replace(".", "").isdigit() and not is_numeric(parsed.host):
         raise SourceUnreachable(f"{what} is a number: write it as four with dots, such as 192.0.2.1")
     if parsed.user is not None or parsed.password is not None:
