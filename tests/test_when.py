@@ -102,6 +102,38 @@ async def test_a_mute_that_is_ended_by_hand_lets_what_it_held_come_at_once(house
     assert [sorted(*(await house.arrived()))] == [["a", "b"]]
 
 
+@pytest.mark.parametrize("other", ["/quiet 13:00-15:30", "/digest daily 15:30", "/digest starlink 15:30"])
+async def test_a_mute_that_is_ended_says_until_when_something_else_holds_what_it_kept(
+    house: House, other: str
+) -> None:
+    await house.says(other)
+    await house.says("/mute 1h")
+    await house.find("a", "starlink")
+    assert "comes by 15:30" in await house.says("/unmute")
+    assert await house.later(minutes=89) == []
+    assert await house.later(minutes=1) == [["a"]]
+
+
+async def test_what_was_queued_before_quiet_hours_is_not_promised_for_now_either(house: House) -> None:
+    await house.find("a", "starlink")
+    await house.says("/mute 1h")
+    await house.says("/quiet 13:00-15:30")
+    assert "comes by 15:30" in await house.says("/unmute")
+    assert await house.arrived() == []
+
+
+async def test_a_topic_that_is_told_again_in_a_muted_chat_says_until_when_the_mute_holds_it(
+    house: House,
+) -> None:
+    await house.says("/mute 2h")
+    await house.says("/mute starlink 1h")
+    await house.find("a", "starlink")
+    assert "Starlink. What was kept comes by 16:00" in await house.says("/unmute starlink")
+    assert "comes now" in await house.says("/unmute raid")
+    assert await house.arrived() == []
+    assert await house.later(hours=2) == [["a"]]
+
+
 async def test_a_muted_topic_is_held_and_the_others_are_not(house: House) -> None:
     assert "Air raid until 2 Feb, 14:00" in await house.says("/mute raid 1d")
     await house.find("a", "starlink")

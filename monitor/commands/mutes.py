@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from monitor import hours, render, zones
 from monitor.commands import hearing
@@ -76,7 +77,7 @@ async def unmute(call: Call) -> Reply:
         if isinstance(chosen, Reply):
             return chosen
         await hearing.adjust(call, chosen, muted=None)
-        return call.reply("mute.topic_ended", names=listing(topic.name for topic in chosen))
+        return await _spoken(call, "mute.topic_ended", chosen)
     now = call.desk.clock.now()
 
     def write(db: Database) -> None:
@@ -86,7 +87,18 @@ async def unmute(call: Call) -> Reply:
 
     await call.desk.store.write(write)
     call.desk.wake()
-    return call.reply("mute.ended")
+    return await _spoken(call, "mute.ended", [topic for topic, _ in (await hearing.heard(call)).values()])
+
+
+async def _spoken(call: Call, key: str, topics: Sequence[Topic]) -> Reply:
+    """Return that a mute of these topics is over, and when what it kept comes if something else holds it."""
+    ids, now = frozenset(topic.id for topic in topics), call.desk.clock.now()
+    job = partial(outbox.kept_until, chat_id=call.chat.id, topic_ids=ids, now=now)
+    until = await call.desk.store.read(job)
+    names = listing(topic.name for topic in topics)
+    if until is None:
+        return call.reply(key, names=names)
+    return call.reply(f"{key}_later", names=names, time=hearing.clock(call, until))
 
 
 async def quiet(call: Call) -> Reply:

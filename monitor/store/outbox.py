@@ -21,7 +21,7 @@ from sqlite_utils import Database
 
 from monitor import audience
 from monitor.audience import Hearing
-from monitor.model import Place
+from monitor.model import Place, Subscription
 from monitor.store import chats, items, turns
 from monitor.store.turns import BACK
 from monitor.store.values import Row, chat_of, stamp
@@ -202,6 +202,23 @@ def hold_anew(db: Database, chat_id: int, now: datetime) -> None:
         if due and stamp(min(due)) < row["due"]:
             db.execute("UPDATE outbox SET due = ? WHERE id = ?", [stamp(min(due)), row["id"]])
     turns.settle(db, chat_id)
+
+
+def kept_until(db: Database, chat_id: int, topic_ids: frozenset[str], now: datetime) -> datetime | None:
+    """Return when the last of what waits for a chat on these topics may be told; None: all of it may now."""
+    chat = chat_of(next(db.query("SELECT * FROM chats WHERE id = ?", [chat_id])))
+    wanted: dict[Place, dict[str, Subscription]] = {}
+    last = None
+    for row in list(db.query("SELECT * FROM outbox WHERE state = 'queued' AND chat_id = ?", [chat_id])):
+        place, told_of = place_of(row), json.loads(row["topics"])
+        if place not in wanted:
+            wanted[place] = chats.subscriptions(db, place)
+        of_it = [wanted[place][topic_id] for topic_id in told_of if topic_id in wanted[place]]
+        if of_it and not topic_ids.isdisjoint(told_of):
+            due = max(now, datetime.fromisoformat(row["due"]))
+            comes = audience.held(chat, of_it, row["priority"], due) or due
+            last = max(last or now, comes)
+    return last if last is not None and last > now else None
 
 
 def release(db: Database) -> int:
