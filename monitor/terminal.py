@@ -15,7 +15,7 @@ from rich.text import Text
 from monitor.backtest import Day, Hit
 from monitor.config import Config
 from monitor.health import MARKS, status_of
-from monitor.matching import Explanation
+from monitor.matching import NEAR, Explanation
 from monitor.model import Evidence, Item, Match, Source, SourceState, Topic
 from monitor.pipeline import Outcome
 from monitor.render import ago, span, sparkline
@@ -30,7 +30,6 @@ Standing = tuple[Source, SourceState, Sequence[int]]
 """A source, how it stands, and how many items it had on each of the last days."""
 
 AROUND = 60  # characters shown on each side of a hit
-NEAR = 0.5  # nearness from which it is worth saying what a topic lacked
 BAR = 30  # characters of the longest bar
 WIDE = 1000  # columns of a pipe, in which no line is folded
 WORST = 5  # keywords shown of those that found what was not relevant

@@ -219,6 +219,16 @@ def test_ctrl_c_while_the_program_loads_leaves_no_trace(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_match_says_what_a_topic_lacks_that_came_near_also_where_it_excludes_something(
+    ran: Run, folder: Path
+) -> None:
+    words = 'keywords = ["bridge collapse", "dam break"]\nexclude = ["card game"]\n'
+    (folder / "config.toml").write_text(f'{CONFIG}[[topics]]\nid = "bridge"\n{words}', encoding="utf-8")
+    lines = ["No topic matches.", "not bridge (bridge)", '  "collapse" of "bridge collapse" is not there']
+    assert ran("match", "The bridge fell").stdout.splitlines() == lines
+    assert ran("match", "All is quiet").stdout.splitlines() == lines[:1]
+
+
 def test_match_reads_a_file_or_the_standard_input(folder: Path) -> None:
     (folder / "text.txt").write_text("Starlink", encoding="utf-8")
     for done in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from builders import item, source, topic
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import QueryInvalid
-from monitor.matching import Matcher, packs
+from monitor.matching import NEAR, Matcher, packs
 from monitor.matching.evidence import MAX_EVIDENCE
 from monitor.matching.packs import read
 from monitor.model import Evidence, Match, Topic
@@ -345,10 +346,32 @@ def test_what_only_a_condition_kept_out_is_near(watched: Topic, expected: str) -
     assert expected in "; ".join(told.missing)
 
 
-def test_half_a_query_that_nothing_excludes_is_far() -> None:
-    watched = topic(query='(("peace talks"~4 AND Kyiv) OR truce) AND NOT trade')
-    (told,) = Matcher([watched]).explain(item("", "A drone over Kyiv"))
-    assert told.nearness < 0.5
+@pytest.mark.parametrize(
+    ("watched", "text"),
+    [
+        (topic("bridge collapse"), "A bridge in the far far far far old town has collapsed"),
+        (topic("bridge collapse"), "The bridge fell"),
+        (topic("Starlink"), "The starling sang"),
+        (topic(query='("peace talks"~4 AND Kyiv) OR truce'), "A drone over Kyiv"),
+    ],
+)
+def test_a_miss_is_as_near_with_an_exclude_of_which_nothing_stands_there(watched: Topic, text: str) -> None:
+    (told,) = Matcher([watched]).explain(item("", text))
+    assert told.nearness >= NEAR
+    assert Matcher([replace(watched, exclude=("card game",))]).explain(item("", text)) == (told,)
+
+
+def test_of_many_keywords_the_nearest_is_named_alone() -> None:
+    told = reasons(
+        topic("dam break", "tram crash", "old stone bridge collapse", "bridge collapse"), "A bridge"
+    )
+    assert told == '"collapse" of "bridge collapse" is not there'
+
+
+@pytest.mark.parametrize("watched", [topic("power grid"), topic(query='"struck by a drone"'), topic("truce")])
+def test_a_topic_of_which_only_little_words_stand_there_is_far(watched: Topic) -> None:
+    (told,) = Matcher([watched]).explain(item("", "A cat sat by the mat"))
+    assert told.nearness < NEAR
 
 
 def test_a_phrase_is_quoted_once_in_an_explanation() -> None:

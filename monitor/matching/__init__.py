@@ -4,11 +4,11 @@
 a query, `OPERATORS` is the table of the language, and `packs` gives the topics that ship with the product.
 """
 
-from monitor.matching.explain import Explanation
+from monitor.matching.explain import NEAR, Explanation
 from monitor.matching.matcher import Matcher
 from monitor.matching.operators import OPERATORS
 from monitor.matching.packs import packs
 from monitor.matching.query import parse
 from monitor.matching.review import review
 
-__all__ = ["OPERATORS", "Explanation", "Matcher", "packs", "parse", "review"]
+__all__ = ["NEAR", "OPERATORS", "Explanation", "Matcher", "packs", "parse", "review"]

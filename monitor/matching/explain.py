@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from monitor.matching.compiling import is_free
 from monitor.matching.plan import (
     All,
     Any,
@@ -26,6 +27,7 @@ from monitor.matching.plan import (
 from monitor.model import Match
 from monitor.text import fold, romanise
 
+NEAR = 0.3  # nearness from which it is worth saying what a topic lacked: one of its words, or one like it
 ALIKE = 0.7  # likeness (normalised OSA) from which another word is worth naming
 _ANYWHERE = 1_000_000  # a window that reaches over a whole item
 
@@ -81,14 +83,16 @@ class Explainer:
         if title and One(unit, label).find(self.reading):
             return Shortfall(0.5, (f"{_quoted(label)} is in the text, but not in the title",))
         reason = self._absent(unit)
-        return Shortfall(0.3 if ", only" in reason else 0, (reason,))
+        return Shortfall(NEAR if ", only" in reason else 0, (reason,))
 
     def _several(self, plan: Row | Cluster, units: tuple[Unit, ...], label: str) -> Shortfall:
         """Return what a phrase lacks: words, or the nearness of its words."""
         absent = [unit for unit in units if not One(unit, label, plan.title).find(self.reading)]
         if absent:
             share = 1 - len(absent) / len(units)
-            return Shortfall(share * 0.8, tuple(self._absent(unit, label) for unit in absent))
+            telling = any(unit not in absent and self._is_telling(unit) for unit in units)
+            nearness = max(NEAR, share * 0.8) if telling else 0
+            return Shortfall(nearness, tuple(self._absent(unit, label) for unit in absent))
         return Shortfall(0.9, (self._apart(plan, label),))
 
     def _apart(self, plan: Row | Cluster, label: str) -> str:
@@ -107,13 +111,16 @@ class Explainer:
         return f"the words of {_quoted(label)} stand too far apart or in different sentences ({between})"
 
     def _all(self, plans: Iterable[Plan]) -> Shortfall:
-        """Return what is lacking where everything is needed."""
+        """Return what is lacking where everything is needed; a condition that holds does not count."""
         found: list[float] = []
         conditions: list[float] = []
         reasons: list[str] = []
         for plan in plans:
             lacking = self.shortfall(plan) if plan.find(self.reading) is None else Shortfall(1, ())
-            (conditions if _is_condition(plan) else found).append(lacking.nearness)
+            if not _is_condition(plan):
+                found.append(lacking.nearness)
+            elif lacking.nearness < 1:
+                conditions.append(lacking.nearness)
             reasons += lacking.reasons
         if not found or min(found) < 1:
             share = sum(found) / (len(found) + len(conditions))
@@ -144,6 +151,10 @@ class Explainer:
         if isinstance(unit, Compound):
             return ("-".join(map(self.text_of, unit.terms)),)
         return tuple(word for each in unit.units for word in self._words_of(each))
+
+    def _is_telling(self, unit: Unit) -> bool:
+        """Tell whether a word means something alone: "in" and "of" stand in every text."""
+        return not all(map(is_free, self._words_of(unit)))
 
     def _alike(self, word: str) -> str | None:
         """Return the item's word that looks or sounds most like `word`."""
