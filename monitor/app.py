@@ -40,6 +40,10 @@ TELL_EVERY = timedelta(seconds=5)  # how often it is looked whether admins are t
 GRACE = timedelta(seconds=3)  # what a poll or a message under way gets to end by itself
 STALE = timedelta(seconds=60)  # a part without a heartbeat for so long is stuck
 FAULTS_SHOWN = 3000  # characters of the faults that the admins are told
+CUT_OFF = (
+    "names no source, no topic and no admin any more, as a file does that was not written whole:"
+    " what was read before stays; to go on with this, restart the service"
+)
 NEEDS_RESTART = {
     "telegram": ("token", "token_file", "api_url", "preview_url"),
     "storage": ("path",),
@@ -229,6 +233,7 @@ class Service:
     async def _reloaded(self, language: str) -> Safe:
         try:
             config = await asyncio.to_thread(self._load)
+            _check_whole(config, self._engine.config)
             await self._engine.reconfigure(config)
         except errors.MonitorError as error:
             for line in str(error).splitlines():
@@ -275,6 +280,17 @@ class Service:
         except (TimeoutError, errors.MonitorError):
             stuck.append("store")
         return stuck
+
+
+def _check_whole(config: Config, before: Config) -> None:
+    """Raise MonitorError for a config that names nothing any more."""
+    if _is_bare(config) and not _is_bare(before):
+        raise errors.MonitorError(f"{config.path} {CUT_OFF}")
+
+
+def _is_bare(config: Config) -> bool:
+    """Tell whether a config names nothing that is read or looked for, and nobody who may change that."""
+    return not (config.sources or config.topics or config.telegram.admins)
 
 
 def _memory() -> int:

@@ -115,6 +115,16 @@ async def test_a_restart_that_is_due_is_named_at_each_reload_until_the_change_is
         assert ("polling.per_host" in await service._reload()) is due
 
 
+async def test_a_config_that_names_nothing_any_more_is_refused_at_a_reload(service: Service) -> None:
+    first = service._engine.config
+    whole = replace(first, telegram=replace(first.telegram, admins=frozenset({7})))
+    service._load = lambda: whole
+    assert "in force" in await service._reload()
+    service._load = lambda: first
+    assert "not written whole" in await service._reload()
+    assert service._engine.config is whole
+
+
 async def test_a_watch_that_is_added_during_a_reload_is_not_lost(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

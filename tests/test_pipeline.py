@@ -390,6 +390,25 @@ async def test_an_edit_of_what_was_told_updates_the_message_with_what_changed(ho
     assert await delivered(house) == []
 
 
+async def test_a_story_goes_by_the_headlines_of_before_and_after_an_edit(house: House) -> None:
+    before, after = (f"Starlink is off in {count} towns of the south" for count in ("two", "nine"))
+    house.publish(OLD)
+    house.publish(OLD, name="other")
+    await house.poll(house.feed())
+    await house.poll(house.feed("other"))
+    for title in (before, after):
+        house.publish(("/1", title, ""), OLD)
+        await house.poll(house.feed())
+    house.publish(("/2", after, ""), ("/3", before, ""), OLD, name="other")
+    await house.poll(house.feed("other"))
+    house.publish(("/4", after, ""), ("/1", after, ""), OLD)
+    await house.poll(house.feed())
+    assert len(await house.queued()) == 1
+    house.clock.advance(timedelta(days=2, seconds=1))
+    house.publish(("/5", after, ""), OLD)
+    assert (await house.poll(house.feed())).queued == 1
+
+
 async def test_an_edit_of_what_was_told_that_matches_no_more_says_so_in_its_message(house: House) -> None:
     house.publish(OLD)
     await house.poll(house.feed())
@@ -626,6 +645,37 @@ async def test_a_pause_that_a_host_asks_for_holds_for_all_its_sources_and_is_no_
     assert "asked for a pause" in waits.notes[0]
     states = await house.store.read(sources.standings)
     assert (states["example"].failures, states["other"].failures) == (1, 0)
+
+
+async def test_what_ails_a_source_stays_known_while_its_host_rests(house: House) -> None:
+    house.web.serve("/example", "<html><title>A page</title></html>", content_type=web.HTML)
+    fault = (await house.poll(house.feed())).error
+    house.web.status("/other", 429, {"Retry-After": "600"})
+    await house.poll(house.feed("other"))
+    waits = await house.poll(house.feed())
+    assert "asked for a pause" in waits.notes[0]
+    assert (await house.store.read(sources.standings))["example"].error == fault
+
+
+async def test_a_move_for_good_is_noted_once(house: House) -> None:
+    house.publish(OLD, name="new")
+    house.web.redirect("/example", "/new", 301)
+    first = await house.poll(house.feed())
+    again = await house.poll(house.feed())
+    assert first.notes == (f"moved for good to {house.web.url('/new')}",)
+    assert again.notes == ()
+
+
+async def test_what_was_stored_before_the_last_look_is_no_gap(house: House) -> None:
+    now_and_then = (
+        [("/1", "A museum", ""), ("/2", "A bridge", "")],
+        [("/3", "A ferry", ""), ("/4", "A road", "")],
+    )
+    notes = []
+    for entries in (*now_and_then, now_and_then[0]):
+        house.publish(*entries)
+        notes.append(" ".join((await house.poll(house.feed())).notes))
+    assert ["possible gap" in note for note in notes] == [False, True, False]
 
 
 async def test_the_rhythm_of_a_source_is_learned_from_the_dates_of_its_items(house: House) -> None:

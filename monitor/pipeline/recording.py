@@ -6,7 +6,7 @@ Everything here runs inside one transaction on the writer thread.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from monitor import audience, edits, stories
 from monitor.cadence import Pace
 from monitor.model import Item, Match, Notice, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
+from monitor.sources.feed import GAP
 from monitor.sources.telegram_gaps import in_gaps, read_gaps
 from monitor.store import Database, chats, items, notices, outbox
 from monitor.store import edits as edits_table
@@ -75,6 +76,10 @@ class Answer:
         """Return what is to be stored of it; `matched` is what is new or edited, by its key. Pure."""
         _, new, edited = compared.shown
         source, state, polled = self.source, self.state, self.polled
+        if polled.gap and len(new) < len(
+            compared.shown.items
+        ):  # it shows what was stored before the last look
+            polled = replace(polled, gap=False, notes=tuple(note for note in polled.notes if note != GAP))
         fresh = tuple(matched[item.key] for item in new)
         late = _archive(state, fresh) if source.kind == "feed" else frozenset()
         revised = tuple(Revised(edit, *matched[edit.item.key]) for edit in edited)
@@ -157,6 +162,8 @@ def _revise(db: Database, revised: Revised, found: Found) -> int:
     story_id = stories_table.of_item(db, edit.row_id)
     if story_id is None and matches:
         story_id = _tell(db, item, edit.row_id, found.now)
+    elif story_id is not None and edit.in_words:
+        stories_table.rename(db, story_id, stories.headline(item))
     if story_id is None or item.key not in found.news:
         return 0
     queued = 0

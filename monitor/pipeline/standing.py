@@ -81,8 +81,13 @@ def failed(
 def postponed(
     source: Source, state: SourceState, error: errors.SourceResting, *, now: datetime
 ) -> SourceState:
-    """Return how a source stands that was not asked, since its host wants a pause: that is no failure."""
-    return replace(state, next_poll=after_pause(now, source, error.after or SHORTEST), error=str(error))
+    """Return how a source stands that was not asked, since its host wants a pause: that is no failure.
+
+    What ails the source itself stays known.
+    """
+    ails = state.error if state.failures else None
+    following = after_pause(now, source, error.after or SHORTEST)
+    return replace(state, next_poll=following, error=ails or str(error))
 
 
 def known(state: SourceState) -> Rhythm:

@@ -70,8 +70,9 @@ class _Host:
     def check(self) -> None:
         left = self.until - _now()
         if left > 0:
-            words = f"{self.name} asked for a pause (429), which lasts another {left:.0f} s"
-            raise SourceResting(words, after=timedelta(seconds=left))
+            raise SourceResting(
+                f"{self.name} asked for a pause (429) that is not over", after=timedelta(seconds=left)
+            )
 
     async def sit_down(self, *, begun: bool) -> None:
         """Take a seat when there is one; who has `begun` does not wait for those who have not."""

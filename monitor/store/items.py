@@ -208,8 +208,9 @@ def _forget_untold(db: Database, story_ids: Sequence[int]) -> None:
             for row in db.query(f"SELECT story_id FROM story_items WHERE story_id IN ({marks(ids)})", ids)
         }
         for untold in (story_id for story_id in ids if story_id not in told):
-            for table, column in (("outbox", "story_id"), ("story_links", "story_id"), ("stories", "id")):
-                db.execute(f"DELETE FROM {table} WHERE {column} = ?", [untold])
+            for table in ("outbox", "story_links", "story_headlines"):
+                db.execute(f"DELETE FROM {table} WHERE story_id = ?", [untold])
+            db.execute("DELETE FROM stories WHERE id = ?", [untold])
 
 
 def marks(values: Sequence[object]) -> str:

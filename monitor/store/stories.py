@@ -14,7 +14,10 @@ from monitor.stories import outline
 
 
 def alike(db: Database, links: Iterable[str], told: str, since: datetime) -> list[Story]:
-    """Return the stories since then with one of these links or this outline of a headline, newest first."""
+    """Return the stories since then with one of these links or this outline of a headline, newest first.
+
+    One that goes by several headlines since an item of it was edited may be there with each of them.
+    """
     wanted = list(links)
     rows = db.query(
         f"""
@@ -25,9 +28,17 @@ def alike(db: Database, links: Iterable[str], told: str, since: datetime) -> lis
         """,
         [stamp(since), *wanted, told],
     )
+    renamed = db.query(
+        """
+        SELECT story_headlines.headline, id, begun FROM story_headlines JOIN stories ON id = story_id
+        WHERE begun >= ? AND story_headlines.outline = ? AND story_headlines.outline != ''
+        ORDER BY begun DESC, id DESC
+        """,
+        [stamp(since), told],
+    )
     return [
         Story(row["id"], row["headline"], _links(db, row["id"]), moment(row["begun"]) or since)
-        for row in rows
+        for row in (*rows, *renamed)
     ]
 
 
@@ -35,6 +46,12 @@ def begin(db: Database, headline: str, now: datetime) -> int:
     """Store a new story and return its id."""
     facts = {"headline": headline, "outline": outline(headline), "begun": stamp(now)}
     return add_row(db, "stories", facts)
+
+
+def rename(db: Database, story_id: int, headline: str) -> None:
+    """Let a story also go by this headline, which an edit gave to an item of it."""
+    facts = {"story_id": story_id, "headline": headline, "outline": outline(headline)}
+    add_row(db, "story_headlines", facts, or_else="IGNORE")
 
 
 def _links(db: Database, story_id: int) -> frozenset[tuple[str, str]]:

@@ -13,6 +13,7 @@ maintainer what happened without a calculator.
     stories        events; one or more items tell the same one
     story_items    which items tell a story
     story_links    the canonical links by which another report is recognised
+    story_headlines  the headlines by which a story goes since an item of it was edited
     chats          who talks to the bot, and whether they may
     subscriptions  which place hears of which topic
     added_sources  sources that admins added while the bot ran, besides those of the config

@@ -255,3 +255,16 @@ def m023_links(db: Database) -> None:
 def m024_waits(db: Database) -> None:
     """Keep apart until when Telegram asked a chat to wait: whatever else is held, an answer may go then."""
     db.table("paces").add_column("asked", str)
+
+
+@migrations()
+def m025_headlines(db: Database) -> None:
+    """Remember by which headlines a story goes since its items were edited."""
+    db.create_table(
+        "story_headlines",
+        {"story_id": int, "headline": str, "outline": str},
+        pk=("story_id", "headline"),
+        not_null={"story_id", "headline", "outline"},
+        strict=True,
+    )
+    db.table("story_headlines").create_index(["outline"])
