@@ -168,6 +168,29 @@ async def test_pause_and_resume_offer_each_other_and_show_in_the_list(house: Hou
     assert not any(one.paused for one in house.sources())
 
 
+async def test_what_is_paused_or_read_already_is_not_said_to_begin_now(house: House) -> None:
+    assert "is not paused: I read it already" in await says(house, "/resume other")
+    await says(house, "/pause other")
+    house.clock.advance(timedelta(hours=1))
+    again = await hears(house, "/pause other")
+    assert again.message
+    assert "alone already, until /resume" in again.message.html
+    assert "comes now" in await says(house, again.message.buttons[0][0].command)
+    assert "I read it already" in await says(house, "/resume other")
+
+
+async def test_a_failing_source_that_is_not_paused_is_asked_again_at_once_and_a_gone_one_read_again(
+    house: House,
+) -> None:
+    other = next(one for one in house.sources() if one.id == "other")
+    failing = SourceState(polled=NOW, next_poll=NOW + timedelta(days=1), failures=3, error="answers 500")
+    for state, said in ((failing, "failed the last time"), (replace(failing, gone=True), "comes now")):
+        await house.store.write(partial(sources.save, source=other, after=state))
+        assert said in await says(house, "/resume other")
+        kept = await house.store.read(partial(sources.state, source_id="other"))
+        assert (kept.next_poll, kept.gone) == (None, False)
+
+
 @pytest.mark.parametrize("command", ["remove", "pause", "resume"])
 async def test_without_a_source_or_with_a_wrong_one_there_are_buttons(house: House, command: str) -> None:
     await says(house, f"/add {FEED}")

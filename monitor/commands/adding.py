@@ -15,6 +15,7 @@ from monitor.model import Button, Message, Reply, Source
 from monitor.prose import clip, tidy
 from monitor.sources import Glimpse
 from monitor.store import added
+from monitor.store import sources as sources_table
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +84,28 @@ async def _rest(call: Call, command: str, back: str, since: datetime | None) -> 
         others = [one for one in sources if one.paused == (since is None)]
         return choosing.ask(call, command, others, named)
     (source,) = named
-    await call.desk.store.write(partial(added.pause, source_id=source.id, since=since))
-    await call.desk.sources_changed()
-    log.info("source id=%s state=%sd user=%d", source.id, command, call.request.user_id)
+    outcome = await _outcome(call, source, since)
+    if outcome != "already":
+        await call.desk.store.write(partial(added.pause, source_id=source.id, since=since))
+        await call.desk.sources_changed()
+        log.info("source id=%s state=%sd user=%d", source.id, command, call.request.user_id)
     button = Button(call.say(f"{back}.button"), f"/{back} {source.id}")
-    return Reply(Message(call.say(f"{command}.done", name=_name(source)), buttons=((button,),)))
+    return Reply(Message(call.say(f"{command}.{outcome}", name=_name(source)), buttons=((button,),)))
+
+
+async def _outcome(call: Call, source: Source, since: datetime | None) -> str:
+    """Return what a pause or its end comes to: "done", "already", or "asked" for a source that fails.
+
+    What is gone is read no more, so that to be read again is news for it, too.
+    """
+    if source.paused != (since is not None):
+        return "done"
+    if source.paused:
+        return "already"
+    state = await call.desk.store.read(partial(sources_table.state, source_id=source.id))
+    if state.gone:
+        return "done"
+    return "asked" if state.failures else "already"
 
 
 def _name(source: Source) -> Safe:
