@@ -270,6 +270,18 @@ async def test_the_status_says_when_the_chat_is_told(house: House) -> None:
     )
 
 
+@pytest.mark.parametrize("said", ["/mute 0", "/mute 00", "/mute 0m", "/mute 0 хв", "/mute raid 0h"])
+async def test_a_mute_of_no_length_is_no_mute_and_what_is_offered_instead_is_one(
+    house: House, said: str
+) -> None:
+    reply = await house.hears(said)
+    assert reply
+    assert reply.message
+    assert "no time at all" in reply.message.html
+    for button in (button for row in reply.message.buttons for button in row):
+        assert "I am silent until" in await house.says(button.command)
+
+
 @pytest.mark.parametrize(
     ("said", "first", "command"),
     [

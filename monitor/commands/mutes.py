@@ -46,8 +46,8 @@ async def _mute(call: Call) -> Reply:
     if not call.argument:
         return Reply(_how_long(call, "mute.how_long"))
     name, length = _read(call.argument)
-    if length is not None and length > LONGEST:
-        return Reply(_how_long(call, "mute.too_long"))
+    if length is not None and not timedelta(0) < length <= LONGEST:
+        return Reply(_how_long(call, "mute.too_long" if length else "mute.none"))
     if length is not None and not name:
         return await _mute_chat(call, length)
     again = f"/mute {{}} {format_duration(length) if length else ''}".strip()
@@ -144,14 +144,16 @@ def _unit(word: str) -> str:
 
 def _read(argument: str) -> tuple[str, timedelta | None]:
     """Return the topic that is named, if one is, and for how long: that is said at the end or in front."""
-    if length := duration(argument):
+    length = duration(argument)
+    if length is not None:
         return "", length
     for name, last in hearing.tail(argument):
-        if length := duration(last):
+        length = duration(last)
+        if length is not None:
             return name, length
     first, _, rest = argument.partition(" ")
     length = duration(first)
-    return (rest, length) if length else (argument, None)
+    return (argument, None) if length is None else (rest, length)
 
 
 def _how_long(call: Call, key: str, topics: Sequence[Topic] = ()) -> Message:
@@ -170,7 +172,9 @@ def _how_long(call: Call, key: str, topics: Sequence[Topic] = ()) -> Message:
 
 
 def _which_unit(call: Call, number: str) -> Message:
-    """Ask whether a bare number is meant in minutes, hours or days."""
+    """Ask whether a bare number is meant in minutes, hours or days; 0 is none of them."""
+    if not int(number):
+        return _how_long(call, "mute.none")
     spans = {unit: duration(f"{number}{unit}") for unit in "mhd"}
     commands = [f"/mute {number}{unit}" for unit, span in spans.items() if span and span <= LONGEST]
     return Message(
