@@ -22,7 +22,7 @@ from monitor.config import Config
 from monitor.delivery import Courier
 from monitor.engine import Engine
 from monitor.markup import Safe
-from monitor.model import Message, Place, Source
+from monitor.model import Message, Place, Source, Topic
 from monitor.phrases import say
 from monitor.pipeline import Outcome
 from monitor.scheduler import Scheduler
@@ -231,9 +231,10 @@ class Service:
                 self._notifier.ready()
 
     async def _reloaded(self, language: str) -> Safe:
+        before = self._engine.config
         try:
             config = await asyncio.to_thread(self._load)
-            _check_whole(config, self._engine.config)
+            _check_whole(config, before)
             await self._engine.reconfigure(config)
         except errors.MonitorError as error:
             for line in str(error).splitlines():
@@ -243,8 +244,24 @@ class Service:
         late = ", ".join(_differences(self._first, config))
         sources, topics = len(self._engine.active()), len(config.topics)
         log.info("reload state=done sources=%d topics=%d restart=%r", sources, topics, late)
-        message = say(language, "reload.done", sources=sources, topics=topics)
-        return Safe(f"{message}\n{say(language, 'reload.restart', keys=late)}") if late else message
+        lines = [say(language, "reload.done", sources=sources, topics=topics)]
+        lines += [
+            say(language, "reload.gone", name=topic.name, count=count)
+            for topic, count in await self._lost(before, config)
+        ]
+        lines += [say(language, "reload.restart", keys=late)] if late else []
+        return Safe("\n".join(lines))
+
+    async def _lost(self, before: Config, after: Config) -> list[tuple[Topic, int]]:
+        """Return the topics that are gone, where some chats hear nothing of them any more, and how many."""
+        kept = {topic.id for topic in after.topics}
+        lost = []
+        for topic in before.topics:
+            if topic.id not in kept:
+                heard = await self._engine.store.read(partial(chats.listeners, topic_ids=[topic.id]))
+                log.warning("topic id=%s state=gone subscribers=%d", topic.id, len(heard))
+                lost.append((topic, len(heard)))
+        return [(topic, count) for topic, count in lost if count]
 
     async def _tell_admins(self, message: Message) -> None:
         for admin in sorted(self._engine.config.telegram.admins):

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from builders import NOW, chat, source
+from builders import NOW, chat, source, topic
 from fakes import TOKEN, BotApi
 
 import monitor.engine as room
@@ -23,6 +23,8 @@ from monitor.engine import Engine
 from monitor.errors import StoreUnwritable
 from monitor.model import Place
 from monitor.store import chats
+
+DRONE, GRID = (topic(name, id=name, name=name) for name in ("drone", "grid"))
 
 
 class Notifier:
@@ -123,6 +125,21 @@ async def test_a_config_that_names_nothing_any_more_is_refused_at_a_reload(servi
     service._load = lambda: first
     assert "not written whole" in await service._reload()
     assert service._engine.config is whole
+
+
+async def test_a_reload_says_of_a_topic_that_is_gone_how_many_hear_nothing_of_it_any_more(
+    service: Service,
+) -> None:
+    first = service._engine.config
+    service._load = lambda: replace(first, topics=(DRONE, GRID))
+    await service._reload()
+    for chat_id in (1, 2):
+        await service._engine.store.write(partial(chats.put, chat=chat(chat_id), now=NOW))
+    await service._engine.store.write(partial(chats.subscribe, chat_id=1, topic_ids=["drone"], now=NOW))
+    service._load = lambda: replace(first, sources=(source(),))
+    told = await service._reload()
+    assert "<b>drone</b> is gone. Subscribers who hear nothing of it any more: 1." in told
+    assert "grid" not in told
 
 
 async def test_a_watch_that_is_added_during_a_reload_is_not_lost(
