@@ -504,8 +504,10 @@ async def test_a_proxy_of_the_environment_is_no_way_around(web: Web, monkeypatch
         assert proxy.requests == web.requests == []
 
 
-async def test_a_private_address_is_told_as_the_reason(web: Web) -> None:
-    assert "private address" in await refusal(web.url("/feed", "localhost"), trusted=False)
+async def test_a_private_address_is_told_as_the_reason_and_how_it_can_be_allowed(web: Web) -> None:
+    why = await refusal(web.url("/feed", "localhost"), trusted=False)
+    assert "private address" in why
+    assert "allow_private_hosts under [network]" in why
 
 
 async def test_a_redirect_is_not_trusted_on_another_host(web: Web) -> None:

@@ -35,6 +35,10 @@ _BODILESS: Final = frozenset({204, 304})
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})", re.IGNORECASE)
 _LENGTHS: Final = {"content-length", "transfer-encoding"}  # what says where a body ends (RFC 9112, 6.3)
 _BROKE_OFF: Final = "its answer broke off"
+_PRIVATE: Final = (
+    "it stands on a private address, where only an address in the config file itself may lead,"
+    " or a host in allow_private_hosts under [network]"
+)
 _WORDS: Final = {
     pycurl.E_SSL_CONNECT_ERROR: "no secure connection came about (TLS)",
     pycurl.E_PEER_FAILED_VERIFICATION: "its certificate is not valid",
@@ -221,7 +225,7 @@ class _Line:
     def _reason(self, code: int, why: int | None) -> str:
         """Return in a few words what a code of libcurl and the system's error say."""
         if self._refused and not self._opened:
-            return "it stands on a private address, where only an address in the config file itself may lead"
+            return _PRIVATE
         if code in {pycurl.E_COULDNT_CONNECT, pycurl.E_RECV_ERROR} and why:
             return os.strerror(why).lower()
         if code == pycurl.E_OK or (code == pycurl.E_RECV_ERROR and self._head_is_whole):
