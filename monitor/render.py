@@ -55,7 +55,7 @@ def alert(alert: Alert, *, chat: Chat, now: datetime) -> Message:
     who = [_source(source, chat.language), *_provenance(item, chat.language)]
     when = [_when(item, alert.found, chat, now), *_language(alert.language, chat.language)]
     blocks = ["\n".join([*_heading(alert, chat.language), headline]), *passages]
-    blocks += ["\n".join(changed)] if (changed := _changes(alert.changes, chat.language)) else []
+    blocks += ["\n".join(changed)] if (changed := _changes(alert, chat.language)) else []
     blocks.append("\n".join([" · ".join(who), *_others(alert, chat.language), " · ".join(when)]))
     return Message(
         html="\n\n".join(blocks),
@@ -244,9 +244,14 @@ def _provenance(item: Item, language: str) -> list[Safe]:
     return told
 
 
-def _changes(changes: Sequence[Change], language: str) -> list[Safe]:
-    """Return a line for each of the first changes of an edit: the words that are gone, and the new ones."""
-    return [_change(change, language) for change in changes[:MOST_CHANGES]]
+def _changes(alert: Alert, language: str) -> list[Safe]:
+    """Return a line for each of the first changes of an edit: the words that are gone, and the new ones.
+
+    Above them stands that the edit took the item off the topics that it is told on, where it did.
+    """
+    changes = [_change(change, language) for change in alert.changes[:MOST_CHANGES]]
+    off = [say(language, "alert.off_topic", count=len(alert.topics))] if changes and not alert.matches else []
+    return [*off, *changes]
 
 
 def _change(change: Change, language: str) -> Safe:

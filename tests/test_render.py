@@ -75,6 +75,17 @@ def test_what_an_edit_changed_is_said_before_the_source() -> None:
     ) in markup
 
 
+def test_an_edit_that_takes_a_report_off_its_topic_is_said_to_do_so() -> None:
+    alert = found(item("The bridge is open", published=NOW), changes=(Change("Starlink", "The bridge"),))
+    off = replace(alert, matches=())
+    for language, said in (("en", "no longer on this"), ("uk", "не стосується цієї"), ("ru", "к этой теме")):
+        shown = html(off, language=language).splitlines()
+        assert shown[0] == "<b>Starlink</b>"
+        assert said in shown[3]
+        assert shown[4] == "✏️ <s>Starlink</s> → The bridge"
+    assert "no longer" not in html(replace(off, changes=()))
+
+
 def test_long_changes_are_cut_and_many_are_few() -> None:
     one = item("A headline", published=NOW)
     markup = html(found(one, "title:headline", changes=(Change("old " * 200, "new " * 200),) * 20))
