@@ -74,7 +74,8 @@ class Checkup:
             log.error("checkup error=%r", str(error))  # noqa: TRY400 -- one line, no trace
             return
         for notice in findings.notices:
-            log.warning("health %s", _facts_of(notice))
+            level = logging.INFO if notice.phrase in health.GOOD_NEWS else logging.WARNING
+            log.log(level, "health %s", _facts_of(notice))
         if findings.retry:
             self._retry(findings.retry)
 

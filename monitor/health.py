@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 from monitor.model import Notice, Source, SourceState
 
 Status = Literal["new", "ok", "quiet", "silent", "failing", "gone", "paused"]
+GOOD_NEWS = frozenset({"notice.well", "notice.speaks", "notice.online"})
 Trouble = Literal["failing", "silent", "gone", "network", "well"]
 
 MARKS: Final[Mapping[Status, str]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -47,6 +48,20 @@ async def test_the_log_says_how_long_a_trouble_lasts_as_the_config_would(
     await put(store, ill, WELL, WELL, WELL)
     await Checkup(store, FakeClock(NOW), lambda: FEEDS, no_retry).look()
     assert caplog.messages == ["health notice='failing' source='One' span='1h39s' error='it answered 500'"]
+
+
+async def test_a_trouble_is_a_warning_in_the_log_and_its_end_is_none(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = FakeClock(NOW)
+    checkup = Checkup(store, clock, lambda: FEEDS, lambda _: None)
+    await put(store, ILL, WELL, WELL, WELL)
+    await checkup.look()
+    await put(store, WELL, WELL, WELL, WELL)
+    await checkup.look()
+    told = [(one.levelname, one.getMessage().split()[1]) for one in caplog.records]
+    assert told == [("WARNING", "notice='failing'"), ("INFO", "notice='well'")]
 
 
 async def test_a_trouble_is_noted_once_also_after_a_restart(store: Store) -> None:
