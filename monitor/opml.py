@@ -19,9 +19,10 @@ from monitor.errors import OpmlInvalid
 from monitor.model import Source
 
 LARGEST: Final = 2**20  # bytes
-MOST: Final = 5_000  # outlines with an address
+MOST: Final = 5_000  # outlines that are no folders
 DEEPEST: Final = 50
 LONGEST_TAG: Final = 100  # characters, as of a name
+_FEEDS: Final = frozenset({"rss", "atom", "feed", "telegram"})  # what an outline's type says of a feed
 _LOOSE_AMPERSAND: Final = re.compile(rb"&(?!#?\w{1,10};)")
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 _OTHER_ROOTS: Final = {"rss": "a feed", "feed": "a feed", "rdf:rdf": "a feed", "html": "a page"}
@@ -31,7 +32,7 @@ _OTHER_ROOTS: Final = {"rss": "a feed", "feed": "a feed", "rdf:rdf": "a feed", "
 class Outline:
     """One subscription of a list."""
 
-    url: str  # as it stands in the list
+    url: str  # as it stands in the list; "" where it says that it is a feed, and not which
     title: str = ""
     tags: tuple[str, ...] = ()  # the folders around it from outside in, then its categories
     language: str = ""
@@ -78,6 +79,7 @@ class _Reader:
         self.found: list[Outline] = []
         self._folders: list[str | None] = []  # of the open outlines; None for one that is no folder
         self._depth = 0
+        self._bare: Outline | None = None  # a feed without an address, unless it holds outlines
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Take the start of an element."""
@@ -95,6 +97,9 @@ class _Reader:
         self._depth -= 1
         if name.lower() == "outline":
             self._folders.pop()
+            if self._bare:
+                self._take(self._bare)
+            self._bare = None
 
     def entity(self, *_: object) -> None:
         """Refuse an entity: no list needs one, and a few of them can fill any memory."""
@@ -104,11 +109,17 @@ class _Reader:
         """Take an outline: a subscription, or a folder."""
         title, url = facts.get("title") or facts.get("text") or "", facts.get("xmlurl", "")
         if url:
-            if len(self.found) == MOST:
-                raise OpmlInvalid(f"The list has more than {MOST} entries: split it into several")
             categories = re.split("[,/]", facts.get("category", ""))
-            self.found.append(Outline(url, title, self._tags(categories), facts.get("language", "")))
+            self._take(Outline(url, title, self._tags(categories), facts.get("language", "")))
+        is_bare = not url and facts.get("type", "").lower() in _FEEDS
+        self._bare = Outline("", title) if is_bare else None
         self._folders.append(None if url else title)
+
+    def _take(self, outline: Outline) -> None:
+        """Keep a subscription, unless there are too many."""
+        if len(self.found) == MOST:
+            raise OpmlInvalid(f"The list has more than {MOST} entries: split it into several")
+        self.found.append(outline)
 
     def _tags(self, categories: Iterable[str]) -> tuple[str, ...]:
         """Return the folders around an outline and its categories, each once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ STANDARD = Path("-")
 ADDED_BY = "bot.py"
 DAYS = 14  # of the rows of bars
 LOOK_BACK = 7  # days over which the stories of a topic are counted
-SHOWN = 20  # refusals
+SHOWN = 20  # refusals, and entries that are known already
 MOST_LETTERS = 200  # rows of the outbox that are listed
 RETRIED = dict.fromkeys(("dead", "dropped", "queued"), "is tried again")
 DROPPED = dict.fromkeys(("dead", "queued"), "is dropped")
@@ -44,21 +44,42 @@ def import_sources(
     """
     outlines = opml.parse(_bytes(file))
     wanted, refused = drafts(outlines, added_by=ADDED_BY, private_hosts=None)
+    found: list[Source] = []
     new: list[Source] = []
     if wanted:
         say(f"database {database.absolute()}{'' if database.exists() else ', which is new'}")
         with Store.change(database) as db:
-            _, new = added.admit(db, config.sources, wanted, now)
+            found, new = added.admit(db, config.sources, wanted, now)
     for source in new:
         say(f"added    {source.id}  {source.name}")
         if is_private(source.kind, source.address, config.network.allow_private_hosts):
             say(f"note     {source.id} {NoAddress('private')}")
-    for refusal in refused[:SHOWN]:
-        say(f"refused  {refusal.address} {NoAddress(refusal.fault)}")
+    _say_first("known   ", _known(wanted, found, new), say)
+    _say_first("refused ", [f"{each.address} {NoAddress(each.fault)}" for each in refused], say)
     if not outlines:
         say("note     the list names no source")
     say(summary(len(new), len(wanted) - len(new), refused))
     return 1 if refused and not wanted else 0
+
+
+def _known(wanted: Iterable[Source], found: Iterable[Source], new: Iterable[Source]) -> list[str]:
+    """Return a line for each wanted source that was `found` and is not `new`, or is a second time."""
+    fresh = {source.id for source in new}
+    known = []
+    for draft, source in zip(wanted, found, strict=True):
+        if source.id in fresh:
+            fresh.remove(source.id)
+        else:
+            known.append(f"{source.id}  {'@' if draft.kind == 'channel' else ''}{draft.address}")
+    return known
+
+
+def _say_first(what: str, lines: Sequence[str], say: Callable[[str], None]) -> None:
+    """Say the first of some lines, and how many more there are."""
+    for line in lines[:SHOWN]:
+        say(f"{what} {line}")
+    if len(lines) > SHOWN:
+        say(f"{what} and {len(lines) - SHOWN} more")
 
 
 def summary(new: int, known: int, refused: list[Refusal]) -> str:

@@ -15,6 +15,7 @@ from test_cli import bot as run
 from test_commands import House
 from test_telegram_bot import running
 
+from monitor.config import NoAddress
 from monitor.errors import TelegramUnreachable
 from monitor.model import Attachment, Message, Reply, Request
 from monitor.opml import LARGEST
@@ -144,6 +145,41 @@ def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path, ran: Run
     taken = run("sources", "--import", "-", folder=other, stdin=exported)
     assert taken.stdout.splitlines()[-1] == "3 added, 0 known already, 0 refused."
     assert "note     127-0-0-1 stands on a private address" in taken.stdout
+
+
+def test_the_command_line_says_of_each_entry_what_came_of_it(folder: Path, ran: Run) -> None:
+    bare = '<outline text="No url" type="rss"/><outline type="RSS"/><outline text="Empty folder"/>'
+    (folder / "list.opml").write_text(LIST.replace("</body>", f"{bare}</body>"), encoding="utf-8")
+    refused = [
+        f"refused  file:///etc/passwd {NoAddress('scheme')}",
+        f"refused  No url {NoAddress('missing')}",
+        f"refused  <outline> {NoAddress('missing')}",
+    ]
+    assert ran("sources", "--import", "list.opml").stdout.splitlines()[1:] == [
+        "added    one-example  One",
+        "added    two-channel  Two",
+        "known    one-example  http://one.example/feed/",
+        *refused,
+        "2 added, 1 known already, 3 refused.",
+    ]
+    assert ran("sources", "--import", "list.opml").stdout.splitlines()[1:] == [
+        "known    one-example  https://one.example/feed",
+        "known    two-channel  @two_channel",
+        "known    one-example  http://one.example/feed/",
+        *refused,
+        "0 added, 3 known already, 3 refused.",
+    ]
+
+
+def test_of_many_entries_that_are_known_or_refused_the_first_are_named(folder: Path, ran: Run) -> None:
+    outlines = "".join(f'<outline xmlUrl="https://one.example"/><outline xmlUrl="x{n}"/>' for n in range(25))
+    (folder / "list.opml").write_text(f"<opml><body>{outlines}</body></opml>", encoding="utf-8")
+    lines = ran("sources", "--import", "list.opml").stdout.splitlines()
+    assert [line for line in lines if "more" in line] == ["known    and 4 more", "refused  and 5 more"]
+    assert sum(line.startswith("known ") for line in lines) == sum(
+        line.startswith("refused ") for line in lines
+    )
+    assert lines[-1] == "1 added, 24 known already, 25 refused."
 
 
 def test_a_list_without_sources_is_named_and_makes_no_database(folder: Path, ran: Run) -> None:

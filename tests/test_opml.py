@@ -39,6 +39,12 @@ def test_a_list_of_another_reader_is_read_with_its_folders_as_tags() -> None:
     )
 
 
+def test_a_feed_without_an_address_is_an_entry_and_a_folder_is_none() -> None:
+    within = '<outline text="Feed" xmlUrl="https://a.org/"/>'
+    found = parse(opml(f'<outline text="No" type="rss"/><outline text="F" type="rss">{within}</outline>'))
+    assert found == (Outline("", "No"), Outline("https://a.org/", "Feed", ("F",)))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "windows-1251"])
 def test_a_list_in_another_character_set_reads_the_same(encoding: str) -> None:
     declared = READER.replace('"utf-8"', f'"{encoding.removesuffix("-sig")}"')
@@ -73,6 +79,7 @@ ENTITY = '<opml><body><outline text="&x;" xmlUrl="https://a.org/"/></body></opml
         (b'<?xml version="1.0" encoding="gb2312"?><opml/>', "broken|character set"),
         (opml("<outline text='x'>" * 60 + "</outline>" * 60), "more than 50 deep"),
         (opml('<outline xmlUrl="https://a.org/"/>' * (MOST + 1)), "more than 5000"),
+        (opml('<outline type="rss"/>' * (MOST + 1)), "more than 5000"),
         (b" " * (LARGEST + 1), "larger than 1 MB"),
     ],
 )

@@ -23,9 +23,9 @@ _PRIVATE_NAMES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arp
 
 
 class Refusal(NamedTuple):
-    """An address that is not read."""
+    """An entry that is not read."""
 
-    address: str
+    address: str  # the title of one that has none
     fault: str  # `address.<fault>` in the catalogues is to be said behind it
 
 
@@ -46,6 +46,9 @@ def drafts(
     found: list[Source] = []
     refused: list[Refusal] = []
     for outline in outlines:
+        if not outline.url:
+            refused.append(Refusal(one_line(outline.title)[:LONGEST_SHOWN] or "<outline>", "missing"))
+            continue
         try:
             kind, address = read_address(outline.url)
         except NoAddress as error:
