@@ -59,7 +59,7 @@ def import_sources(
     if not outlines:
         say("note     the list names no source")
     say(summary(len(new), len(wanted) - len(new), refused))
-    return 1 if refused and not wanted else 0
+    return 0 if wanted else 1
 
 
 def _known(wanted: Iterable[Source], found: Iterable[Source], new: Iterable[Source]) -> list[str]:

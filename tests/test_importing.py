@@ -182,11 +182,11 @@ def test_of_many_entries_that_are_known_or_refused_the_first_are_named(folder: P
     assert lines[-1] == "1 added, 24 known already, 25 refused."
 
 
-def test_a_list_without_sources_is_named_and_makes_no_database(folder: Path, ran: Run) -> None:
+def test_a_list_without_sources_is_named_as_a_failure_and_makes_no_database(folder: Path, ran: Run) -> None:
     (folder / "list.opml").write_text("<opml/>", encoding="utf-8")
     done = ran("sources", "--import", "list.opml")
     said = ["note     the list names no source", "0 added, 0 known already, 0 refused."]
-    assert (done.returncode, done.stdout.splitlines()) == (0, said)
+    assert (done.returncode, done.stdout.splitlines()) == (1, said)
     assert not (folder / "state").exists()
 
 
