@@ -40,9 +40,9 @@ def test_a_list_of_another_reader_is_read_with_its_folders_as_tags() -> None:
 
 
 def test_a_feed_without_an_address_is_an_entry_and_a_folder_is_none() -> None:
-    within = '<outline text="Feed" xmlUrl="https://a.org/"/>'
+    within = '<outline text="Feed" xmlUrl="https://a.org/"/><outline text="Bare" type="rss"/>'
     found = parse(opml(f'<outline text="No" type="rss"/><outline text="F" type="rss">{within}</outline>'))
-    assert found == (Outline("", "No"), Outline("https://a.org/", "Feed", ("F",)))
+    assert found == (Outline("", "No"), Outline("https://a.org/", "Feed", ("F",)), Outline("", "Bare"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "windows-1251"])
