@@ -55,7 +55,7 @@ class Admins:
     async def tell(self) -> None:
         """Send what waits; whom Telegram cannot be asked to tell now is told the next time."""
         try:
-            waiting = await self._store.read(notices.waiting)
+            waiting = await self._store.read(partial(notices.waiting, until=self._clock.now()))
             if not waiting:
                 return
             who = sorted(self._config().telegram.admins)

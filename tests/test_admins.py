@@ -46,9 +46,9 @@ def sender() -> Telegraph:
     return Telegraph()
 
 
-def admins(store: Store, sender: Telegraph, *ids: int) -> Admins:
+def admins(store: Store, sender: Telegraph, *ids: int, clock: FakeClock | None = None) -> Admins:
     config = Config(path="config.toml", telegram=Telegram(admins=frozenset(ids)))
-    return Admins(store, sender, FakeClock(), lambda: config)
+    return Admins(store, sender, clock or FakeClock(), lambda: config)
 
 
 async def test_each_admin_is_told_once_in_the_language_of_their_chat(store: Store, sender: Telegraph) -> None:
@@ -93,6 +93,19 @@ async def test_many_notices_are_one_message_and_no_flood(store: Store, sender: T
     assert "200" in html
     assert html.splitlines()[-1] == "… and 30 more"
     assert len(html.splitlines()) == 11
+
+
+async def test_a_notice_that_is_for_later_is_told_then(store: Store, sender: Telegraph) -> None:
+    clock, undelivered = FakeClock(), Notice("notice.undelivered", {"count": 3})
+    later = clock.now() + timedelta(minutes=1)
+    await store.write(partial(notices.put, notice=undelivered, now=later))
+    one = admins(store, sender, 1, clock=clock)
+    await one.tell()
+    assert sender.sent == []
+    clock.advance(timedelta(minutes=1))
+    await one.tell()
+    ((_, html),) = sender.sent
+    assert html.startswith("✖️ 3 alerts could not be delivered: /health")
 
 
 async def test_the_same_notice_does_not_wait_twice(store: Store, sender: Telegraph) -> None:

@@ -903,6 +903,38 @@ async def test_chats_that_rest_let_nobody_else_wait(house: House) -> None:
     assert house.inbox.titles == [(3, "a"), (1, "a"), (2, "a")]
 
 
+async def test_admins_are_told_of_what_is_given_up_once_for_all_of_it_and_of_more_once_an_hour(
+    house: House,
+) -> None:
+    async def refuse(*names: str) -> None:
+        house.inbox.troubles[1] = [errors.MessageRefused("an unknown fault")] * 2 * len(names)
+        for name in names:
+            await house.queue(name)
+            await house.deliver()
+
+    async def told() -> list[dict[str, object]]:
+        """Tell one admin, while the other cannot be reached, and return of how much."""
+        waiting = await house.store.read(partial(notices.waiting, until=house.clock.now()))
+        due = [one for one in waiting if not one.told]
+        await house.store.write(partial(notices.told, these=due, admin=9))
+        return [dict(one.notice.facts) for one in due]
+
+    await refuse("a")
+    assert await told() == []  # more may follow
+    house.clock.advance(notices.GATHER)
+    assert await told() == [{"count": 1}]
+    await refuse("d", "e")
+    house.clock.advance(notices.AGAIN - timedelta(seconds=1))
+    await refuse("f")
+    assert await told() == []
+    house.clock.advance(timedelta(seconds=1))
+    assert await told() == [{"count": 3}]
+    house.clock.advance(notices.AGAIN * 2)
+    await refuse("g", "h")
+    house.clock.advance(notices.GATHER)
+    assert await told() == [{"count": 2}]
+
+
 async def test_a_row_that_cannot_be_read_is_dead_and_the_rest_goes_on(house: House) -> None:
     for name in "ab":
         await house.queue(name)
@@ -912,6 +944,8 @@ async def test_a_row_that_cannot_be_read_is_dead_and_the_rest_goes_on(house: Hou
     assert house.inbox.titles == [(1, "b")]
     assert await house.counts() == {"dead": 1, "sent": 1}
     assert await house.error() == "a bug: JSONDecodeError"
+    (one,) = await house.store.read(notices.waiting)
+    assert one.notice.phrase == "notice.undelivered"
 
 
 async def test_a_hundred_thousand_rows_that_wait_do_not_slow_a_claim_down(house: House) -> None:

@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from monitor import audience
 from monitor.model import Alert, Chat, Delivery, Report, Topic
 from monitor.pacing import Limits
-from monitor.store import chats, edits, items, outbox, sources, turns
+from monitor.store import chats, edits, items, notices, outbox, sources, turns
 from monitor.store.turns import WAITING
 from monitor.store.values import Row, chat_of, moment, stamp
 
@@ -150,6 +150,8 @@ def _take(db: Database, chat: Chat, row: Row, now: datetime) -> Delivery | None:
     except Exception as error:  # whatever it is, the other rows must not wait for its mending
         log.exception("delivery id=%d state=bug", row["id"])
         state = "dead" if row["message_id"] is None else "sent"
+        if state == "dead":
+            notices.undelivered(db, 1, now)
         outbox.finish(db, row["id"], now, state=state, error=f"a bug: {type(error).__name__}")
         return None
     db.execute(
