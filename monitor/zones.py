@@ -24,13 +24,14 @@ OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−])\s*0?(\d{1,2})(?::?00)?", re.IGNO
 TURNED = re.compile(r"(etc/)?gmt")  # in some of these "+3" is west of Greenwich: nothing to be offered
 FIXED = re.compile(r"Etc/GMT([+-])(\d+)")
 SPOT = re.compile(r"(-?\d{1,2}(?:\.\d+)?)\s*[,;\s]\s*(-?\d{1,3}(?:\.\d+)?)", re.ASCII)
+WORD = re.compile(r"[^\W\d_]{3,}")
 COORDINATES = re.compile(r"([+-]\d+)([+-]\d+)")  # ISO 6709, ±DDMM[SS]±DDDMM[SS] (zone.tab)
 
 EARTH = 6371.0  # km, radius
 DOUBT = 40.0  # km by which a zone's nearest place may be further away than another's, and ...
 DOUBTFUL = 2.0  # ... by which factor, and the nearer one is still not believed to be the right one
 HALF_A_YEAR = timedelta(days=182)
-NEAR = 75  # rapidfuzz WRatio of a name that was perhaps meant
+NEAR = 75  # rapidfuzz ratio of a name that was perhaps meant
 MOST = 6  # zones to choose from
 
 TOWNS: Mapping[str, str] = {
@@ -67,10 +68,12 @@ def named(text: str) -> str | None:
 
 
 def suggestions(text: str) -> list[str]:
-    """Return zones whose name or city is near to a misspelt one, the nearest first."""
+    """Return zones that a text has as a word, or whose name or city is nearly spelt so, the nearest first."""
+    said = text.casefold()
     names = [key for key in (*_known(), *_cities()) if not TURNED.match(key)]
-    near = process.extract(text.casefold(), names, scorer=fuzz.WRatio, score_cutoff=NEAR, limit=4 * MOST)
-    found = [_known().get(key) or _cities()[key] for key, _, _ in near]
+    words = [key for key in WORD.findall(said) if key in names]
+    near = process.extract(said, names, scorer=fuzz.ratio, score_cutoff=NEAR, limit=4 * MOST)
+    found = [_known().get(key) or _cities()[key] for key in (*words, *(key for key, _, _ in near))]
     return list(dict.fromkeys(found))[:MOST]
 
 

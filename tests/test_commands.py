@@ -598,7 +598,11 @@ async def test_the_bot_shows_times_for_the_zone_that_the_chat_chose(house: House
     reply = await house.hears("/timezone Europe/Kyv")
     assert reply
     assert labels(reply.message)[0] == "Europe/Kyiv · 14:00"
-    assert "no time zone" in await house.says("/timezone zzzzqqq")
+    mars = await house.hears("/timezone Mars")
+    assert mars
+    assert labels(mars.message) == []
+    assert mars.message
+    assert "no time zone “Mars”. A name looks like Europe/Kyiv" in mars.message.html
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,22 @@ def test_a_zone_is_named_by_its_name_its_city_or_its_offset(said: str, zone: str
 
 
 @pytest.mark.parametrize(
-    ("said", "zone"), [("Europe/Kyv", "Europe/Kyiv"), ("Londn", "Europe/London"), ("Варшва", "Europe/Warsaw")]
+    ("said", "zone"),
+    [
+        ("Europe/Kyv", "Europe/Kyiv"),
+        ("Kiyv", "Europe/Kyiv"),
+        ("Kyiv, Ukraine", "Europe/Kyiv"),
+        ("Londn", "Europe/London"),
+        ("Варшва", "Europe/Warsaw"),
+    ],
 )
 def test_a_misspelt_name_is_guessed(said: str, zone: str) -> None:
     assert zone in zones.suggestions(said)[:2]
+
+
+@pytest.mark.parametrize("said", ["Mars", "Ukraine", "nowhere", "Lviv", "us", "zzz"])
+def test_what_is_spelt_like_no_zone_is_none_that_is_guessed(said: str) -> None:
+    assert zones.suggestions(said) == []
 
 
 @pytest.mark.parametrize(
