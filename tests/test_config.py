@@ -195,6 +195,7 @@ def test_a_pack_named_twice_is_there_once() -> None:
         ('[telegram]\naccess = "closed"\n', "nobody may use the bot"),
         ("", "no [[sources]]: only those are polled that are added in the chat"),
         ("", "no topics"),
+        ('packs = ["ceasefire", "starlink", "ceasefire"]', 'packs[3]: "ceasefire" stands there twice'),
         (SOURCE + SOURCE.replace('"example"', '"b"'), '"example" and "b" have the same address'),
         (
             '[[sources]]\nid="a"\nchannel="Example"\n[[sources]]\nid="b"\nchannel="example"',
@@ -204,6 +205,36 @@ def test_a_pack_named_twice_is_there_once() -> None:
 )
 def test_what_is_hardly_meant_is_a_warning(text: str, warning: str) -> None:
     assert any(warning in each for each in read(text).warnings)
+
+
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("HTTPS://EX.org/rss", True),
+        ("https://ex.org:443/rss#x", True),
+        ("https://ex.org/rss/", False),
+        ("http://ex.org/rss", False),
+        ("http://ex.org:443/rss", False),
+        ("https://ex.org:8443/rss", False),
+        ("https://ex.org/RSS", False),
+        ("https://ex.org/rss?a", False),
+    ],
+)
+def test_two_sources_have_the_same_address_where_it_surely_means_the_same(url: str, *, same: bool) -> None:
+    one, other = (f'[[sources]]\nid="{n}"\nurl="{u}"\n' for n, u in (("a", "https://ex.org/rss"), ("b", url)))
+    notes = [each for each in read(one + other).warnings if "same address" in each]
+    assert bool(notes) is same
+
+
+def test_a_keyword_that_is_there_twice_and_excluded_is_noted_once_for_each() -> None:
+    words = 'keywords = ["drone", "Drone", "a|b", "a|b"]\nexclude = ["drone"]\n'
+    notes = [each for each in read(f'{SOURCE}[[topics]]\nid = "t"\n{words}').warnings if '"t"' in each]
+    assert [note.partition('topic "t" ')[2].split(":")[0] for note in notes] == [
+        "stands in exclude too, so that it finds nothing",
+        "stands there twice",
+        "stands there twice",
+        'has a "|" outside of brackets, where it means nothing',
+    ]
 
 
 def test_the_token_is_not_shown_with_the_config() -> None:
@@ -447,6 +478,16 @@ def test_a_text_that_is_no_toml_names_its_line(text: str, line: int) -> None:
     found = fault(text)
     assert (found.line, found.key) == (line, "")
     assert "is no valid TOML" in found.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [("id = “foo”", "“"), ('packs = [\n"ceasefire", «b»]', "«"), ("a = ‘x’", "‘"), ("“id” = 'x'", "“")],
+)
+def test_text_between_quotes_that_toml_does_not_know_is_told_which_it_knows(text: str, quote: str) -> None:
+    told = f"text stands in straight quotes, \"...\" or '...', and not in {quote}"
+    assert told in fault(text).problem
+    assert "straight" not in fault("id = foo").problem
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from monitor.config.settings import Config
 from monitor.model import Source, Topic
 from monitor.text import fold, says_nothing
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _CHOICE = re.compile(r"\([^()]*\)")
 _OPERATORS = re.compile(
     r"""(?P<word>(?<!\S)(?:AND|OR|NOT)(?!\S))  # one AND two
@@ -41,15 +43,16 @@ def of_topic(topic: Topic) -> Iterator[str]:
     seen: set[str] = set()
     for keyword in topic.keywords:
         known, what = fold(keyword), f'the keyword "{keyword}" of the topic "{topic.id}"'
+        if known in seen:
+            yield f"{what} stands there twice: once is enough"
+            continue
+        seen.add(known)
         if says_nothing(keyword):
             yield f"{what} matches nearly everything: it has no word but such as stand in every text"
         if known in excluded:
             yield f"{what} stands in exclude too, so that it finds nothing: take it out of one of them"
-        if known in seen:
-            yield f"{what} stands there twice: once is enough"
-        seen.add(known)
     for field in ("keywords", "exclude", "require"):
-        for phrase in getattr(topic, field):
+        for phrase in dict.fromkeys(getattr(topic, field)):
             if problem := _misread(phrase):
                 yield f'"{phrase}" in {field} of the topic "{topic.id}" {problem}'
 
@@ -65,10 +68,18 @@ def _misread(phrase: str) -> str:
 
 
 def _same_address(sources: tuple[Source, ...]) -> Iterator[str]:
-    """Yield a sentence for each source that has the address of one before it."""
+    """Yield a sentence for each source that has the address of one before it, however it is written."""
     first: dict[tuple[str, str], str] = {}
     for source in sources:
-        address = source.address.lower() if source.kind == "channel" else source.address
+        address = source.address.lower() if source.kind == "channel" else _plain(source.address)
         other = first.setdefault((source.kind, address), source.id)
         if other != source.id:
             yield f'the sources "{other}" and "{source.id}" have the same address: one of them is enough'
+
+
+def _plain(url: str) -> str:
+    """Return a URL without what surely makes no difference (RFC 3986, 6.2): case, default port, fragment."""
+    parts = urlsplit(url)
+    port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path or '/'}{query}"

@@ -14,7 +14,8 @@ from monitor.config.settings import KEYS, LISTS, SECTIONS
 from monitor.config.values import Reader, Wrong, kind_of, nearest
 from monitor.errors import ConfigInvalid, Fault
 
-_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_OTHER_QUOTES = frozenset("“”„«»‘’‚`´")
 
 
 class Report:
@@ -90,8 +91,9 @@ def syntax_fault(text: str, error: Exception) -> Fault:
     """Return the fault for a text that is no TOML at all, with the line that the parser names."""
     message = str(error)
     found = _TOML_PLACE.search(message)
-    line = 0
+    line, at = 0, ""
     if found is not None:
+        at = text.split("\n")[int(found[1]) - 1][int(found[2]) - 1 :][:1] if found[1] else ""
         line = int(found[1]) if found[1] else text.count("\n") + 1
         message = message[: found.start()]
     twice = message.startswith("Cannot ") and places.repeated("\n".join(text.split("\n")[:line]))
@@ -101,6 +103,8 @@ def syntax_fault(text: str, error: Exception) -> Fault:
             second, places.spell(place), f"stands there twice, first on line {first}: keep one of them"
         )
     problem = f"is no valid TOML ({message}): a line is key = value, and text stands in quotes"
+    if at in _OTHER_QUOTES:
+        problem = f"is no valid TOML: text stands in straight quotes, \"...\" or '...', and not in {at}"
     if not isinstance(error, tomllib.TOMLDecodeError):
         problem = "is no valid TOML: a number is too long, or brackets stand too deep in each other"
     return Fault(line, "", problem)

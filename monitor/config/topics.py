@@ -22,10 +22,12 @@ Raises `QueryInvalid` for one that is at fault.
 
 
 def packed(report: Report, names: tuple[str, ...], packs: Mapping[str, Topic]) -> dict[str, Topic]:
-    """Return the topics of the packs that the file names, and note the names that are unknown."""
+    """Return the topics of the packs that the file names, and note those that are unknown or there twice."""
     for index, name in enumerate(names):
         if name not in packs:
             report.add(("packs", index), f"{quoted(name)} is unknown: {nearest(name, packs)}")
+        elif name in names[:index]:
+            report.note(("packs", index), f"{quoted(name)} stands there twice: once is enough")
     return {name: packs[name] for name in names if name in packs}
 
 
