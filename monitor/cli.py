@@ -188,10 +188,9 @@ def _match(options: argparse.Namespace) -> int:
     config = _load_or_packs(options)
     source = tryout.source_of(options.source, config, partial(_all_sources, config))
     if options.jsonl:
-        tryout.match_lines(config, options.jsonl, source, _say, _note)
-    else:
-        said = " ".join(options.text) if options.text else None
-        tryout.match(config, said, options.file, source, _note)
+        return 0 if tryout.match_lines(config, options.jsonl, source, _say, _note) else 1
+    said = " ".join(options.text) if options.text else None
+    tryout.match(config, said, options.file, source, _note)
     return 0
 
 

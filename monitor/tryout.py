@@ -18,6 +18,8 @@ from monitor.model import Item, Match, Source, Topic
 from monitor.store import Store, added, items
 from monitor.terminal import explained, forecast, progress
 
+SHAPE = '{"id": ..., "title": "...", "text": "..."}'
+
 Say = Callable[[str], None]
 Sources = Callable[[], Iterable[Source]]
 """Reads all sources, also those in the database."""
@@ -33,15 +35,25 @@ def match(config: Config, said: str | None, file: Path | None, source: Source | 
     explained(item, watch.explain(item, source), watch.topics)
 
 
-def match_lines(config: Config, file: Path, source: Source | None, say: Say, note: Say) -> None:
-    """Match the texts of a JSON Lines file, and say of each as JSON what it holds; raises `MonitorError`."""
+def match_lines(config: Config, file: Path, source: Source | None, say: Say, note: Say) -> bool:
+    """Match the texts of a JSON Lines file, and say of each as JSON what it holds.
+
+    Returns whether all lines could be read; each that could not is noted. Raises `MonitorError`.
+    """
     watch = watch_for(config)
+    sound = True
     for number, line in enumerate(_lines(file), 1):
         if line.strip():
             place = f"{file}: line {number}"
-            key, title, text = _fields(line, place)
+            fields = _fields(line)
+            if fields is None:
+                sound = False
+                note(f"{place}: expected a JSON object like {SHAPE}")
+                continue
+            key, title, text = fields
             found = watch.match(_item(title, text, source, place, note), source)
             say(json.dumps({"id": key, "topics": [_shown(one) for one in found]}, ensure_ascii=False))
+    return sound
 
 
 def backtest(
@@ -129,14 +141,13 @@ def _item(title: str, text: str, source: Source | None, place: str, note: Say) -
     return Item(source_id=source.id if source else "", key="", title=title, text=text)
 
 
-def _fields(line: str, place: str) -> tuple[object, str, str]:
-    """Return the id, the title and the text of a line of a JSON Lines file."""
+def _fields(line: str) -> tuple[object, str, str] | None:
+    """Return the id, the title and the text of a line of a JSON Lines file; None where it is none."""
     try:
         facts = json.loads(line)
         return facts["id"], str(facts.get("title") or ""), str(facts.get("text") or "")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        shape = '{"id": ..., "title": "...", "text": "..."}'
-        raise errors.MonitorError(f"{place}: expected a JSON object like {shape}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _shown(found: Match) -> dict[str, object]:
