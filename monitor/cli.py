@@ -34,7 +34,7 @@ CHATTY = ("apscheduler", "httpx", "httpcore", "telegram")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     _log_to_stderr(verbose=options.run is _run)
     try:
         code = int(options.run(options))
@@ -47,6 +47,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _output_failed(error)
     return code
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments, a query such as "-race" joined to its option: argparse takes it for another one."""
+    found: list[str] = []
+    for argument in arguments:
+        is_query = argument.startswith("-") and not argument.startswith("--")
+        if found and found[-1] == "--query" and is_query:
+            found[-1] = f"--query={argument}"
+        else:
+            found.append(argument)
+    return found
 
 
 def _output_failed(error: OSError) -> int:

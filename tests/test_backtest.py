@@ -119,6 +119,12 @@ def test_a_query_that_is_in_no_config_yet_can_be_tried(ran: Run) -> None:
     assert "Drone shot down over the sea" in done.stdout
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_query_may_begin_with_what_it_excludes(ran: Run) -> None:
+    for query in ("-(race)drone", "-race drone"):
+        assert "Drone shot down over the sea" in ran("backtest", "--query", query, "--days", "7").stdout
+
+
 def test_sources_have_the_tags_of_today_those_of_the_config_and_the_added_ones(
     folder: Path, ran: Run
 ) -> None:
@@ -150,6 +156,8 @@ def test_a_query_for_an_unknown_source_is_noted(ran: Run) -> None:
         (("--query", "drone AND"), "character"),
         (("--query", "drone lang:zz"), '"zz" is no code of a language'),
         (("--query", ""), "the query is empty"),
+        (("--query", "-race"), "only says what must not be there"),
+        (("--query", "--days", "7"), "--query: expected one argument"),
         (("--days", "0"), "1 to 3650"),
         (("--days", "soon"), "1 to 3650"),
     ],
