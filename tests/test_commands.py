@@ -558,6 +558,32 @@ async def test_one_source_is_shown_by_its_name_and_a_wrong_one_asked_for(house: 
     assert labels(reply.message) == ["Example News", "Other <News>"]
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("gamma", "1 source</b>"),
+        ("Co", "1 source</b>"),
+        ("gamma & c", "1 source</b>"),
+        ("daily", "1 source</b>"),
+        ("ext", "Did you mean"),  # within a word
+        ("news", "Did you mean"),  # of two
+        ("1", "4 sources</b>"),  # a page
+    ],
+)
+async def test_one_source_is_shown_by_a_word_or_the_beginning_that_its_name_alone_has(
+    house: House, said: str, shown: str
+) -> None:
+    names = {"a": "Gamma & Co", "b": "Next News", "c": "The 1 News", "d": "A Daily"}
+    house.config = replace(house.config, sources=tuple(source(key, name=names[key]) for key in names))
+    reply = await house.hears(f"/sources {said}")
+    assert reply
+    assert reply.message
+    assert shown in reply.message.html
+    if said == "gamma":  # what would change something asks first
+        assert "Did you mean" in await house.says("/pause gamma", ADMIN)
+        assert not any(one.paused for one in house.sources())
+
+
 @pytest.mark.parametrize("said", ["/help watch", "/help /Watch"])
 async def test_the_help_explains_one_command(house: House, said: str) -> None:
     assert await house.says(said) == "/watch — watch for words of your own: /watch drone Kharkiv"

@@ -34,6 +34,20 @@ def find(argument: str, sources: Iterable[Source]) -> list[Source]:
     return [there] if there else []
 
 
+def shown(argument: str, sources: Iterable[Source]) -> list[Source]:
+    """Return the sources that are meant where they are only shown: those of `find`, else the one that fits.
+
+    A source fits whose name begins with what was said, or has it in whole words. Of several none is meant.
+    """
+    said, known = argument.strip().casefold(), list(sources)
+    named = find(argument, known)
+    if named or not said:
+        return named
+    whole = re.compile(rf"(?<!\w){re.escape(said)}(?!\w)")
+    fit = [one for one in known if (name := one.name.casefold()).startswith(said) or whole.search(name)]
+    return fit if len(fit) == 1 else []
+
+
 def meant(argument: str, things: Iterable[Named]) -> Named | None:
     """Return what was perhaps meant by a misspelt id, name or channel; None where nothing is near."""
     known = {thing.id: thing for thing in things}

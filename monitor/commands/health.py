@@ -35,8 +35,9 @@ async def sources(call: Call) -> Reply:
     listed = call.desk.sources()
     if not listed:
         return call.reply("sources.none")
-    named = choosing.find(call.argument, listed)
-    if call.argument and not named and not call.argument.isdecimal():
+    numbered = call.argument.isdecimal()  # a page, unless a source has that name
+    named = (choosing.find if numbered else choosing.shown)(call.argument, listed)
+    if call.argument and not named and not numbered:
         return choosing.ask(call, "sources", listed)
     listed = tuple(named) or listed
     now, count = call.desk.clock.now(), len(listed)
