@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments, a query such as "-race" joined to its option: argparse takes it for another one."""
+    """Return the arguments, a query such as "-race" joined to its option, as argparse wants it."""
     found: list[str] = []
     for argument in arguments:
         is_query = argument.startswith("-") and not argument.startswith("--")
