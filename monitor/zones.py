@@ -61,6 +61,15 @@ class Spot(NamedTuple):
     longitude: float
 
 
+class _Row(NamedTuple):
+    """A zone as zone.tab has it."""
+
+    country: str  # ISO 3166, two letters
+    zone: str
+    town: Spot  # that it is named after
+    about: str  # which part of the country, where that has several zones
+
+
 def named(text: str) -> str | None:
     """Return the zone that a text names: "Europe/Kyiv", "+3", "UTC+3", "Kyiv", "Київ"; None for none."""
     said = text.strip().casefold()
@@ -68,8 +77,13 @@ def named(text: str) -> str | None:
 
 
 def suggestions(text: str) -> list[str]:
-    """Return zones that a text has as a word, or whose name or city is nearly spelt so, the nearest first."""
-    said = text.casefold()
+    """Return zones that a text has as a word, or whose name or city is nearly spelt so, the nearest first.
+
+    For a country they are those of the country.
+    """
+    said = " ".join(text.split()).casefold()
+    if said in _countries():
+        return _countries()[said][:MOST]
     names = [key for key in (*_known(), *_cities()) if not TURNED.match(key)]
     words = [key for key in WORD.findall(said) if key in names]
     near = process.extract(said, names, scorer=fuzz.ratio, score_cutoff=NEAR, limit=4 * MOST)
@@ -134,7 +148,7 @@ def _known() -> dict[str, str]:
 @cache
 def _cities() -> dict[str, str]:
     """Return the zones of zone.tab by the names of their cities, in small letters and in each language."""
-    found = {zone.rpartition("/")[2].replace("_", " ").casefold(): zone for zone, _ in _tab()}
+    found = {row.zone.rpartition("/")[2].replace("_", " ").casefold(): row.zone for row in _tab()}
     in_english = Locale.parse("en").time_zones
     for code in LANGUAGES:
         for key, facts in Locale.parse(code).time_zones.items():  # CLDR keeps old keys: "Europe/Kiev"
@@ -153,22 +167,34 @@ def _towns() -> tuple[tuple[str, Spot], ...]:
         for zone, text in TOWNS.items()
         for latitude, longitude in zip(text.split()[::2], text.split()[1::2], strict=True)
     ]
-    return (*_tab(), *more)
+    return (*((row.zone, row.town) for row in _tab()), *more)
 
 
 @cache
-def _tab() -> tuple[tuple[str, Spot], ...]:
-    """Return the zones of zone.tab, with the place that each is named after."""
+def _countries() -> dict[str, list[str]]:
+    """Return the zones of each country, the largest first, by its names, in small letters."""
+    found: dict[str, list[str]] = {}
+    for row in sorted(_tab(), key=lambda row: not row.about.startswith("most of")):
+        names = {Locale.parse(code).territories.get(row.country, "").casefold() for code in LANGUAGES}
+        for name in names - {""}:
+            found.setdefault(name, []).append(row.zone)
+    return found
+
+
+@cache
+def _tab() -> tuple[_Row, ...]:
+    """Return the rows of zone.tab."""
     text = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("utf-8")
     return tuple(_rows(text))
 
 
-def _rows(text: str) -> Iterator[tuple[str, Spot]]:
+def _rows(text: str) -> Iterator[_Row]:
     for line in text.splitlines():
         columns = line.split("\t")
         found = COORDINATES.fullmatch(columns[1]) if len(columns) > 2 else None  # noqa: PLR2004 -- columns
         if found and columns[2].casefold() in _known():
-            yield columns[2], Spot(_degrees(found[1], 3), _degrees(found[2], 4))
+            town = Spot(_degrees(found[1], 3), _degrees(found[2], 4))
+            yield _Row(columns[0], columns[2], town, "".join(columns[3:]))
 
 
 def _degrees(text: str, width: int) -> float:

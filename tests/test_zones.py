@@ -56,7 +56,12 @@ def test_a_misspelt_name_is_guessed(said: str, zone: str) -> None:
     assert zone in zones.suggestions(said)[:2]
 
 
-@pytest.mark.parametrize("said", ["Mars", "Ukraine", "nowhere", "Lviv", "us", "zzz"])
+@pytest.mark.parametrize("said", ["Ukraine", "україна", " Украина "])
+def test_a_country_offers_its_zones_the_largest_first(said: str) -> None:
+    assert zones.suggestions(said) == ["Europe/Kyiv", "Europe/Simferopol"]
+
+
+@pytest.mark.parametrize("said", ["Mars", "nowhere", "Lviv", "us", "zzz"])
 def test_what_is_spelt_like_no_zone_is_none_that_is_guessed(said: str) -> None:
     assert zones.suggestions(said) == []
 
