@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -290,6 +292,36 @@ async def test_what_a_process_that_ended_left_claimed_is_given_back(store: Store
     assert await store.write(outbox.release) == 1
     (again,) = await claim(store)
     assert again.attempts == 2
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    files = (file for file in folder.glob("monitor.db*") if file.suffix != ".lock")
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in files}
+
+
+@pytest.mark.parametrize("way", [Store.open, Store.change])
+async def test_only_its_owner_can_read_a_new_database(tmp_path: Path, way: Callable[[Path], object]) -> None:
+    before = os.umask(0o022)
+    try:
+        if way == Store.change:
+            with Store.change(tmp_path / "monitor.db"):
+                pass
+        store = Store.open(tmp_path / "monitor.db")
+        try:
+            await store.write(lambda db: db.execute("DELETE FROM items"))
+            assert _modes(tmp_path) == {f"monitor.db{end}": 0o600 for end in ("", "-wal", "-shm")}
+        finally:
+            await store.close()
+    finally:
+        os.umask(before)
+
+
+async def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.db"
+    await Store.open(path).close()
+    path.chmod(0o640)
+    await Store.open(path).close()
+    assert _modes(tmp_path)["monitor.db"] == 0o640
 
 
 def test_a_second_copy_on_the_same_database_is_refused(tmp_path: Path) -> None:

@@ -127,12 +127,19 @@ class Store:
 
 
 def _migrate(path: Path) -> None:
+    _create(path)
     db = connect(path)
     try:
         _refuse_foreign(db, path)
         migrations.apply(db)
     finally:
         db.close()
+
+
+def _create(path: Path) -> None:
+    """Make the file of a database that is not there, for its owner alone; those beside it get its mode."""
+    with suppress(OSError):  # of a folder that takes no file SQLite says so
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _refuse_foreign(db: Database, path: Path) -> None:
