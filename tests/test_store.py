@@ -324,6 +324,21 @@ async def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
     assert _modes(tmp_path)["monitor.db"] == 0o640
 
 
+@pytest.mark.parametrize("state", ["new", "empty", ""])
+async def test_the_log_says_that_a_database_begins_with_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, state: str
+) -> None:
+    path = tmp_path / "monitor.db"
+    if state == "empty":
+        path.touch()
+    elif not state:
+        await Store.open(path).close()
+    with caplog.at_level("INFO", logger="monitor.store"):
+        caplog.clear()
+        await Store.open(path).close()
+    assert caplog.messages == ([f"database state={state} path={str(path)!r}"] if state else [])
+
+
 def test_a_second_copy_on_the_same_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "monitor.db"
     script = (

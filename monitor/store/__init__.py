@@ -8,6 +8,7 @@ snapshot of its own that no writer holds up. The modules beside this one hold th
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from monitor.store.desk import BUSY_SECONDS, Desk, Job, boundary, connect, trans
 from monitor.store.schema import migrations
 
 __all__ = ["Database", "Job", "Store"]
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -139,7 +142,10 @@ def _migrate(path: Path) -> None:
 def _create(path: Path) -> None:
     """Make the file of a database that is not there, for its owner alone; those beside it get its mode."""
     with suppress(OSError):  # of a folder that takes no file SQLite says so
+        if path.exists() and not path.stat().st_size:
+            log.warning("database state=empty path=%r", str(path))
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        log.info("database state=new path=%r", str(path))
 
 
 def _refuse_foreign(db: Database, path: Path) -> None:
