@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+
+from yarl import URL
 
 from monitor.config.settings import Config
 from monitor.model import Source, Topic
 from monitor.text import fold, says_nothing
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _CHOICE = re.compile(r"\([^()]*\)")
 _OPERATORS = re.compile(
     r"""(?P<word>(?<!\S)(?:AND|OR|NOT)(?!\S))  # one AND two
@@ -69,17 +69,15 @@ def _misread(phrase: str) -> str:
 
 def _same_address(sources: tuple[Source, ...]) -> Iterator[str]:
     """Yield a sentence for each source that has the address of one before it, however it is written."""
-    first: dict[tuple[str, str], str] = {}
+    first: dict[str, str] = {}
     for source in sources:
-        address = source.address.lower() if source.kind == "channel" else _plain(source.address)
-        other = first.setdefault((source.kind, address), source.id)
+        is_channel = source.kind == "channel"
+        address = f"@{source.address.lower()}" if is_channel else _plain(URL(source.address))
+        other = first.setdefault(address, source.id)
         if other != source.id:
             yield f'the sources "{other}" and "{source.id}" have the same address: one of them is enough'
 
 
-def _plain(url: str) -> str:
+def _plain(url: URL) -> str:
     """Return a URL without what surely makes no difference (RFC 3986, 6.2): case, default port, fragment."""
-    parts = urlsplit(url)
-    port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path or '/'}{query}"
+    return f"{url.origin()}{url.raw_path_qs}"
