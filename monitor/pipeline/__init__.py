@@ -26,7 +26,7 @@ from monitor.model import Item, Match, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
 from monitor.pipeline.recording import Answer, Compared, Found, Matched, compared, record
 from monitor.pipeline.states import Kept, States, only_looked_at
-from monitor.sources.http import Http, shown
+from monitor.sources.http import Http
 from monitor.store import Database, Store
 from monitor.store import sources as sources_table
 
@@ -178,12 +178,8 @@ class Pipeline:
         self, source: Source, kept: Kept, polled: Polled, watch: Watch, started: datetime
     ) -> Outcome:
         state = kept.state
-        if polled.fault and polled.fault != state.error:  # noted once; how the source stands says it always
-            polled = replace(polled, notes=(*polled.notes, polled.fault))
-        if polled.cursor.moved_to and polled.cursor.moved_to != state.cursor.moved_to:
-            polled = replace(
-                polled, notes=(*polled.notes, f"moved for good to {shown(polled.cursor.moved_to)}")
-            )
+        if once := standing.notes(state, polled):
+            polled = replace(polled, notes=(*polled.notes, *once))
         if not polled.items:
             as_known = standing.learned(state, None, (), started)
             after = standing.answered(source, state, polled, as_known, started=started, pace=self.pace)

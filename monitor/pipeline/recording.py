@@ -14,7 +14,6 @@ from monitor import audience, edits, stories
 from monitor.cadence import Pace
 from monitor.model import Item, Match, Notice, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
-from monitor.sources.feed import GAP
 from monitor.sources.telegram_gaps import in_gaps, read_gaps
 from monitor.store import Database, chats, items, notices, outbox
 from monitor.store import edits as edits_table
@@ -22,6 +21,8 @@ from monitor.store import shown as shown_table
 from monitor.store import sources as sources_table
 from monitor.store import stories as stories_table
 from monitor.store.shown import Shown
+
+GAP = "possible gap: nothing in it was known before"
 
 Matched = tuple[Item, tuple[Match, ...]]
 
@@ -76,10 +77,9 @@ class Answer:
         """Return what is to be stored of it; `matched` is what is new or edited, by its key. Pure."""
         _, new, edited = compared.shown
         source, state, polled = self.source, self.state, self.polled
-        if polled.gap and len(new) < len(
-            compared.shown.items
-        ):  # it shows what was stored before the last look
-            polled = replace(polled, gap=False, notes=tuple(note for note in polled.notes if note != GAP))
+        if polled.gap:  # unless it shows what was stored before the last look
+            gap = len(new) == len(compared.shown.items)
+            polled = replace(polled, gap=gap, notes=(*polled.notes, GAP) if gap else polled.notes)
         fresh = tuple(matched[item.key] for item in new)
         late = _archive(state, fresh) if source.kind == "feed" else frozenset()
         revised = tuple(Revised(edit, *matched[edit.item.key]) for edit in edited)
@@ -163,7 +163,7 @@ def _revise(db: Database, revised: Revised, found: Found) -> int:
     if story_id is None and matches:
         story_id = _tell(db, item, edit.row_id, found.now)
     elif story_id is not None and edit.in_words:
-        stories_table.rename(db, story_id, stories.headline(item))
+        stories_table.also_called(db, story_id, stories.headline(item))
     if story_id is None or item.key not in found.news:
         return 0
     queued = 0

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from monitor import errors
 from monitor.cadence import NEVER, SHORTEST, Pace, Rhythm, after_pause, next_poll, rhythm
 from monitor.model import Hints, Item, Polled, Source, SourceState
+from monitor.sources.http import shown
 
 REMEMBERED: Final = 50  # items from which the rhythm of a source is learned
 LEARN_AGAIN: Final = timedelta(minutes=10)  # as a median of 50 does not change with the next item
@@ -47,6 +48,14 @@ def answered(  # noqa: PLR0913 -- what it was, what came, and what it means
         learned=learned_at,
         error=polled.fault or None,
     )
+
+
+def notes(state: SourceState, polled: Polled) -> list[str]:
+    """Return what is to be noted of an answer once, though it lasts: a fault, and a move for good."""
+    told = [polled.fault] if polled.fault and polled.fault != state.error else []
+    if (moved_to := polled.cursor.moved_to) and moved_to != state.cursor.moved_to:
+        told.append(f"moved for good to {shown(moved_to)}")
+    return told
 
 
 def failed(

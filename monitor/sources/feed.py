@@ -33,7 +33,6 @@ _FEW: Final = 5  # entries that are read there
 _SHORT: Final = 10_000  # bytes of them all
 _SIMPLE: Final = 300  # tags in them all: markup can be such that a parser's time grows with their square
 _SHORTEST_TAG: Final = 3  # bytes
-GAP: Final = "possible gap: nothing in it was known before"
 
 
 async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
@@ -127,7 +126,7 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
         replace(following, entries=after.packed()),
         items,
         hints=_hints(answer, document.ttl),
-        notes=(*notes, GAP) if gap else notes,
+        notes=notes,
         gap=gap,
         fault=document.fault,
     )
@@ -223,7 +222,7 @@ def _only_new(answer: Response, source: Source, cursor: Cursor, *, at_once: bool
         _cursor(answer, cursor, entries),
         items,
         hints=_hints(answer, before.ttl),
-        notes=(*notes, GAP) if gap else notes,
+        notes=notes,
         gap=gap,
     )
 

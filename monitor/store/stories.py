@@ -48,7 +48,7 @@ def begin(db: Database, headline: str, now: datetime) -> int:
     return add_row(db, "stories", facts)
 
 
-def rename(db: Database, story_id: int, headline: str) -> None:
+def also_called(db: Database, story_id: int, headline: str) -> None:
     """Let a story also go by this headline, which an edit gave to an item of it."""
     facts = {"story_id": story_id, "headline": headline, "outline": outline(headline)}
     add_row(db, "story_headlines", facts, or_else="IGNORE")
