@@ -106,7 +106,6 @@ def lost(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:
 
 def refused(db: Database, attempt: Attempt, error: errors.MonitorError) -> str:
     """Give up a message that Telegram will never take, and have the admins told; its chat goes on."""
-    notices.undelivered(db, len(attempt.ids), attempt.now)
     outbox.bury(db, attempt.ids, str(error), attempt.now)
     return "dead"
 

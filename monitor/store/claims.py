@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from monitor import audience
 from monitor.model import Alert, Chat, Delivery, Report, Topic
 from monitor.pacing import Limits
-from monitor.store import chats, edits, items, notices, outbox, sources, turns
+from monitor.store import chats, edits, items, outbox, sources, turns
 from monitor.store.turns import WAITING
 from monitor.store.values import Row, chat_of, moment, stamp
 
@@ -149,10 +149,11 @@ def _take(db: Database, chat: Chat, row: Row, now: datetime) -> Delivery | None:
         alert = _alert(db, row, topic_ids)
     except Exception as error:  # whatever it is, the other rows must not wait for its mending
         log.exception("delivery id=%d state=bug", row["id"])
-        state = "dead" if row["message_id"] is None else "sent"
-        if state == "dead":
-            notices.undelivered(db, 1, now)
-        outbox.finish(db, row["id"], now, state=state, error=f"a bug: {type(error).__name__}")
+        why = f"a bug: {type(error).__name__}"
+        if row["message_id"] is None:
+            outbox.give_up(db, [row["id"]], why, now)
+        else:
+            outbox.finish(db, row["id"], now, state="sent", error=why)
         return None
     db.execute(
         "UPDATE outbox SET state = 'claimed', stale = 0, attempts = attempts + 1 WHERE id = ?", [row["id"]]

@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from monitor import audience
 from monitor.audience import Hearing
 from monitor.model import Place, Subscription
-from monitor.store import chats, items, turns
+from monitor.store import chats, items, notices, turns
 from monitor.store.turns import BACK
 from monitor.store.values import Row, chat_of, stamp
 
@@ -162,10 +162,16 @@ def send_anew(db: Database, delivery_ids: Sequence[int], error: str) -> None:
 
 def bury(db: Database, delivery_ids: Sequence[int], error: str, now: datetime) -> None:
     """Mark rows as ones that Telegram will never take."""
-    for delivery_id in delivery_ids:
-        finish(db, delivery_id, now, state="dead", error=error)
+    give_up(db, delivery_ids, error, now)
     for chat_id in _chats_of(db, delivery_ids):
         turns.settle(db, chat_id)
+
+
+def give_up(db: Database, delivery_ids: Sequence[int], error: str, now: datetime) -> None:
+    """Mark rows as ones that reach nobody, and have the admins told."""
+    notices.undelivered(db, len(delivery_ids), now)
+    for delivery_id in delivery_ids:
+        finish(db, delivery_id, now, state="dead", error=error)
 
 
 def drop_chat(db: Database, chat_id: int, reason: str, now: datetime) -> int:
