@@ -302,6 +302,46 @@ async def test_a_secure_body_without_a_length_ends_with_the_connection(
         certificates.cache_clear()
 
 
+async def test_certificates_that_cannot_be_read_are_told_as_the_reason(
+    web: Web, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "authority.pem").write_text("no certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    certificates.cache_clear()
+    try:
+        address = web.url("/feed").replace("http:", "https:")
+        assert "certificates that this machine trusts cannot be read" in await refusal(address)
+    finally:
+        certificates.cache_clear()
+
+
+async def test_who_never_ends_the_greeting_of_tls_is_left_before_the_time_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.sources.http._CONNECT", 0.3)
+    async with saying(b"") as url:
+        address = url.replace("http:", "https:")
+        message = await refusal(address, timeout=timedelta(seconds=20))
+    assert "no connection came about in time" in message
+
+
+async def test_a_name_is_looked_up_once_for_all_who_ask_within_a_minute(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, real = [], socket.getaddrinfo
+
+    def looked_up(host: str, *rest: Any) -> Any:
+        asked.append(host)
+        return real(host, *rest)
+
+    monkeypatch.setattr("monitor.sources.addresses.socket.getaddrinfo", looked_up)
+    web.serve("/feed", "<rss/>")
+    async with Http() as http:
+        await asyncio.gather(*(http.get(web.url("/feed", "localhost"), trusted=True) for _ in range(5)))
+        await http.get(web.url("/feed", "localhost"), trusted=True)
+    assert asked == ["localhost"]
+
+
 async def test_who_speaks_no_tls_is_told_so(web: Web) -> None:
     address = web.url("/feed").replace("http:", "https:")
     assert "no secure connection came about (TLS)" in await refusal(address)

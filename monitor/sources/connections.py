@@ -12,15 +12,16 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import Context, copy_context
-from functools import cache
+from functools import cache, partial
 from socket import socket
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Protocol, Self
+from typing import Any, Final, NamedTuple, Self
 
 import pycurl  # type: ignore[import-untyped]  # ships no types
 from yarl import URL
 
 from monitor.sources.addresses import Resolver, is_numeric, is_public
+from monitor.sources.unpacking import TooLong
 
 _AT_ONCE: Final = 2**19  # bytes that are taken from a connection in one go
 _KEPT_OPEN: Final = 100  # idle connections
@@ -56,17 +57,11 @@ class NotAnswered(Exception):
     """No whole answer came; the message says in a few words why."""
 
 
-class TooMuch(Exception):
-    """The body is longer than the limit."""
-
-
 class Answer(NamedTuple):
     """What a host answered to one request."""
 
     status: int
-    fields: dict[
-        str, str
-    ]  # by lower-case name, repeated ones joined (RFC 9110, 5.3); only Location is more than ASCII
+    fields: dict[str, str]  # by lower-case name, repeated ones joined (RFC 9110, 5.3); ASCII but for Location
     body: bytes  # as it was sent, packed or not; empty where it is not wanted
 
 
@@ -77,19 +72,6 @@ class Limits(NamedTuple):
     body: int  # bytes of one
     large: int  # bytes from which on it may be held only after a wait
     grow: Callable[[], Awaitable[None]]  # that wait
-
-
-class _Address(Protocol):
-    """Where libcurl wants a socket to lead."""
-
-    @property
-    def family(self) -> int: ...
-    @property
-    def socktype(self) -> int: ...
-    @property
-    def protocol(self) -> int: ...
-    @property
-    def addr(self) -> tuple[str, int]: ...
 
 
 class Connections:
@@ -103,13 +85,8 @@ class Connections:
         self, user_agent: str, limits: Limits, connect_within: float, *, public_only: bool = False
     ) -> None:
         """Open nothing yet; `connect_within` is a number of seconds."""
-        self._limits = limits
-        self._options = {
-            pycurl.USERAGENT: user_agent,
-            pycurl.MAXFILESIZE: limits.body,
-            pycurl.CONNECTTIMEOUT_MS: int(connect_within * 1000),
-        }
-        self._public_only = public_only
+        options = {pycurl.USERAGENT: user_agent, pycurl.CONNECTTIMEOUT_MS: int(connect_within * 1000)}
+        self._line = partial(_Line, limits, options, public_only=public_only)
         self._resolver = Resolver()
         self._idle: list[_Line] = []
 
@@ -131,11 +108,11 @@ class Connections:
     async def get(self, url: URL, fields: Mapping[str, str]) -> Answer:
         """Return the answer to a GET, redirect or not.
 
-        Raises `NotAnswered`, and `TooMuch` without reading further. Takes as long as the host likes.
+        Raises `NotAnswered`, and `TooLong` without reading further. Takes as long as the host likes.
         """
         addresses = await self._addresses(url)
-        line = self._idle.pop() if self._idle else _Line(self._options, public_only=self._public_only)
-        line.begin(self._limits)
+        line = self._idle.pop() if self._idle else self._line()
+        line.begin()
         set_option = line.curl.setopt
         set_option(pycurl.URL, str(url))
         set_option(
@@ -169,8 +146,9 @@ class Connections:
 class _Line:
     """A handle of libcurl, which carries one request after another, and takes down what is answered."""
 
-    def __init__(self, options: Mapping[int, Any], *, public_only: bool) -> None:
+    def __init__(self, limits: Limits, options: Mapping[int, Any], *, public_only: bool) -> None:
         self.curl = pycurl.Curl()
+        self._limits = limits
         own = {
             pycurl.NOSIGNAL: 1,
             pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
@@ -178,6 +156,7 @@ class _Line:
             pycurl.PROXY: "",  # those of the environment would be a way around `public_only`
             pycurl.PATH_AS_IS: 1,
             pycurl.BUFFERSIZE: _AT_ONCE,
+            pycurl.MAXFILESIZE: limits.body,
             pycurl.MAXAGE_CONN: _KEPT_FOR,
             pycurl.DNS_CACHE_TIMEOUT: _NAMES_LIVE,
             pycurl.HEADERFUNCTION: self._take_field,
@@ -188,9 +167,8 @@ class _Line:
         for option, value in {**own, **certificates(), **options}.items():
             self.curl.setopt(option, value)
 
-    def begin(self, limits: Limits) -> None:
+    def begin(self) -> None:
         """Be ready for one more answer, for whoever calls."""
-        self._limits = limits
         self._caller: Context = copy_context()
         self._status, self._fields = 0, dict[str, str]()
         self._in_head = self._head_is_whole = False
@@ -219,7 +197,7 @@ class _Line:
         if self._has_enough or (self._head_is_whole and (code == pycurl.E_OK or cut)):
             return answer
         if code == pycurl.E_FILESIZE_EXCEEDED:
-            raise TooMuch
+            raise TooLong
         raise NotAnswered(self._reason(code, self._no_socket.errno if self._no_socket else why))
 
     def _reason(self, code: int, why: int | None) -> str:
@@ -272,14 +250,15 @@ class _Line:
         self._may_grow = True
         self.curl.pause(pycurl.PAUSE_CONT)
 
-    def _open(self, _: int, address: _Address) -> socket | int:
+    def _open(self, _: int, where: tuple[int, int, int, tuple[str, ...]]) -> socket | int:
         """Return a socket for a connection, if it may be made."""
-        if not is_public(str(address.addr[0])):
+        family, kind, protocol, address = where
+        if not is_public(str(address[0])):
             self._refused = True
             return _NO_SOCKET
         self._opened = True
         try:
-            return socket(address.family, address.socktype, address.protocol)
+            return socket(family, kind, protocol)
         except OSError as error:
             self._no_socket = error
             return _NO_SOCKET

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -19,7 +19,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.errors import SourceGone, SourceUnreachable
 from monitor.model import Hints
 from monitor.sources.addresses import is_numeric
-from monitor.sources.connections import Connections, Limits, NotAnswered, TooMuch
+from monitor.sources.connections import Connections, Limits, NotAnswered
 from monitor.sources.headers import Headers, hints, retry_after
 from monitor.sources.room import Room
 from monitor.sources.turns import Turns
@@ -91,20 +91,20 @@ class Http:
         connect_within = min(_CONNECT, self._timeout)
         self._anywhere = Connections(user_agent, limits, connect_within)
         self._public = Connections(user_agent, limits, connect_within, public_only=True)
+        self._open = AsyncExitStack()
         self._clock = clock or SystemClock()
 
     async def __aenter__(self) -> Self:
         """Open the client: one pool of connections for the trusted, and one of public addresses only."""
-        await self._anywhere.__aenter__()
-        await self._public.__aenter__()
+        for pool in (self._anywhere, self._public):
+            await self._open.enter_async_context(pool)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close every connection."""
-        await self._anywhere.__aexit__(kind, error, trace)
-        await self._public.__aexit__(kind, error, trace)
+        await self._open.aclose()
 
     def one_look(self) -> AbstractContextManager[None]:
         """Count what is asked for within it as one look at a source, which has a place while it lasts.
@@ -161,7 +161,7 @@ class Http:
         except TimeoutError:
             late = f"{shown(url)} gave no whole answer within {self._timeout:g} s"
             raise SourceUnreachable(late) from None
-        except (TooMuch, TooLong):
+        except TooLong:
             most = f"{MAX_DOWNLOAD // 2**20} MB, or {MAX_BODY // 2**20} MB unpacked"
             raise SourceUnreachable(f"{shown(url)} sends more than {most}: it is no ordinary feed") from None
         except NotUnpackable as error:
@@ -210,9 +210,9 @@ def checked(url: str | URL, what: str) -> URL:
         raise SourceUnreachable(f"{what} is not of the web: use one that starts with https://")
     if len(str(parsed)) > _LONGEST:
         raise SourceUnreachable(f"{what} has more than {_LONGEST} characters: no server takes that")
-    if not _HOST.fullmatch(parsed.raw_host or "") and not is_numeric(parsed.host):
+    if not is_numeric(parsed.host) and not _HOST.fullmatch(parsed.raw_host or ""):
         raise SourceUnreachable(f"{what} names a host that is no name: check its spelling")
-    if parsed.host.replace(".", "").isdigit() and not is_numeric(parsed.host):
+    if not is_numeric(parsed.host) and parsed.host.replace(".", "").isdigit():
         raise SourceUnreachable(f"{what} is a number: write it as four with dots, such as 192.0.2.1")
     if parsed.user is not None or parsed.password is not None:
         raise SourceUnreachable(f"{what} holds a user name or a password: use one without")
