@@ -42,10 +42,6 @@ NO_NUMBERS = numbers()
 """What most pieces of text have, once for all of them; nobody changes it."""
 
 
-def _none() -> Numbers[int]:
-    return NO_NUMBERS
-
-
 @dataclass(slots=True)
 class Piece:
     """What is known of a piece of text."""
@@ -58,9 +54,9 @@ class Piece:
     ends: bool  # whether a sentence ends with it
     terms: tuple[Numbers[int], ...] = ()  # the terms that each of them is; () if none of them is any
     grades: tuple[tuple[Grade, ...], ...] = ()  # how, in the same order
-    present: Numbers[int] = field(default_factory=_none)  # the terms that any of them is
+    present: Numbers[int] = field(default_factory=lambda: NO_NUMBERS)  # the terms that any of them is
     singles: tuple[Known, ...] | None = None  # None: the index was not asked yet what it has filed; it is:
     entries: tuple[Entry, ...] = ()  # under one of the terms
     paired: tuple[Entry, ...] = ()  # under one of the terms, and they also need their partner
-    partners: Numbers[int] = field(default_factory=_none)
-    seconds: Numbers[int] = field(default_factory=_none)  # the terms that are anybody's partner
+    partners: Numbers[int] = field(default_factory=lambda: NO_NUMBERS)
+    seconds: Numbers[int] = field(default_factory=lambda: NO_NUMBERS)  # the terms that are anybody's partner
