@@ -44,7 +44,7 @@ class House:
         self.watch = Watch(self.topics.values())
 
     def feed(self, name: str = "example", **facts: object) -> Source:
-        return source(name, address=self.web.url(f"/{name}"), **facts)
+        return source(name, **{"address": self.web.url(f"/{name}"), **facts})
 
     def publish(self, *entries: tuple[str, str, str], name: str = "example") -> None:
         self.web.serve(f"/{name}", feed(*entries))
@@ -664,6 +664,17 @@ async def test_a_move_for_good_is_noted_once(house: House) -> None:
     again = await house.poll(house.feed())
     assert first.notes == (f"moved for good to {house.web.url('/new')}",)
     assert again.notes == ()
+
+
+async def test_who_gives_a_source_the_address_that_it_was_moved_to_misses_nothing(house: House) -> None:
+    house.publish(OLD, name="new")
+    house.web.redirect("/example", "/new", 301)
+    await house.poll(house.feed())
+    house.publish(NEWS, OLD, name="new")
+    moved = await house.poll(house.feed(address=house.web.url("/new")))
+    assert (moved.queued, moved.baseline) == (1, False)
+    house.publish(("/9", "Starlink is back", ""), OLD, name="elsewhere")
+    assert (await house.poll(house.feed(address=house.web.url("/elsewhere")))).baseline
 
 
 async def test_what_was_stored_before_the_last_look_is_no_gap(house: House) -> None:

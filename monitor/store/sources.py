@@ -24,7 +24,8 @@ _TIMES_OF, _LENGTHS_OF = attrgetter(*TIMES), attrgetter(*LENGTHS)
 def declare(db: Database, sources: Iterable[Source]) -> None:
     """Make these sources known under their names of today; their states stay as they are.
 
-    A source that points somewhere else than before begins anew: its old cursor means nothing there.
+    A source that points somewhere else than before begins anew: its old cursor means nothing there. Where it
+    was moved for good it points already: who writes that address down misses nothing.
     """
     for source in sources:
         facts: dict[str, Any] = {
@@ -34,11 +35,12 @@ def declare(db: Database, sources: Iterable[Source]) -> None:
             "official": int(source.official),
             "language": source.language,
         }
-        known = next(db.query("SELECT kind, address FROM sources WHERE id = ?", [source.id]), None)
+        known = next(db.query("SELECT kind, address, moved_to FROM sources WHERE id = ?", [source.id]), None)
         if known is None:
             db.table("sources").insert({"id": source.id, **facts})
             continue
-        if (known["kind"], known["address"]) != (source.kind, source.address):
+        same = known["kind"] == source.kind and source.address in {known["address"], known["moved_to"]}
+        if not same:
             facts |= _columns(SourceState())
         db.table("sources").update(source.id, facts)
 
