@@ -22,7 +22,7 @@ from monitor.engine import Engine
 from monitor.model import Source
 from monitor.pipeline import Outcome
 from monitor.systemd import Notifier
-from monitor.terminal import counted, news, progress, roll
+from monitor.terminal import STANDARD, counted, news, progress, roll
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add("poll", _poll, "look at every source once and show what is new")
     match = add("match", _match, "show which topics a text matches, and why")
     match.add_argument(
-        "text", nargs="*", metavar="TEXT", help="the text; from the standard input without one"
+        "text", nargs="*", metavar="TEXT", help="the text; from the standard input without one, or for -"
     )
     files = match.add_mutually_exclusive_group()
     files.add_argument("--file", type=_path, metavar="F", help="take the text from a file")
@@ -132,7 +132,7 @@ def _exchange(command: argparse.ArgumentParser) -> None:
         "--export",
         type=_path,
         nargs="?",
-        const=upkeep.STANDARD,
+        const=STANDARD,
         metavar="FILE",
         help="write all sources as OPML, to the standard output without FILE",
     )
@@ -201,7 +201,8 @@ def _match(options: argparse.Namespace) -> int:
     source = tryout.source_of(options.source, config, partial(_all_sources, config))
     if options.jsonl:
         return 0 if tryout.match_lines(config, options.jsonl, source, _say, _note) else 1
-    said = " ".join(options.text) if options.text else None
+    is_said = options.text not in ([], [str(STANDARD)])
+    said = " ".join(options.text) if is_said else None
     tryout.match(config, said, options.file, source, _note)
     return 0
 

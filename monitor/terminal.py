@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
@@ -25,6 +26,9 @@ from monitor.stories import headline
 
 COLOURS = {"ok": "bold green", "quiet": "bold green", "failing": "bold red", "gone": "bold red"}
 """Of the statuses of sources; the others are yellow."""
+
+STANDARD = Path("-")
+"""How the standard input and output are named where a file is expected."""
 
 Standing = tuple[Source, SourceState, Sequence[int]]
 """A source, how it stands, and how many items it had on each of the last days."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from monitor import errors, matching, roster
 from monitor.backtest import History, days, hits
@@ -16,7 +16,7 @@ from monitor.engine import watch_for
 from monitor.matching.reading import MAX_TEXT
 from monitor.model import Item, Match, Source, Topic
 from monitor.store import Store, added, items
-from monitor.terminal import explained, forecast, progress
+from monitor.terminal import STANDARD, explained, forecast, progress
 
 SHAPE = '{"id": ..., "title": "...", "text": "..."}'
 
@@ -44,7 +44,7 @@ def match_lines(config: Config, file: Path, source: Source | None, say: Say, not
     sound = True
     for number, line in enumerate(_lines(file), 1):
         if line.strip():
-            place = f"{file}: line {number}"
+            place = f"{_named(file)}: line {number}"
             fields = _fields(line)
             if fields is None:
                 sound = False
@@ -106,32 +106,39 @@ def source_of(source_id: str | None, config: Config, everywhere: Sources) -> Sou
 
 def _text(said: str | None, file: Path | None) -> str:
     """Return the text that is to be looked at."""
-    if said is not None:
-        text = said
-    elif file:
-        text = "".join(_lines(file))
-    else:
-        text = _decoded(sys.stdin.buffer.read(), "the standard input")
+    text = said if said is not None else "".join(_lines(file or STANDARD))
     if not text.strip():
         raise errors.UsageWrong("match: there is no text: give it as TEXT, with --file or on standard input")
-    return _decoded(os.fsencode(text), "TEXT") if said is not None else text
+    return text if said is None else _decoded(os.fsencode(text))
 
 
-def _decoded(data: bytes, what: str) -> str:
+def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise errors.MonitorError("TEXT is not UTF-8 text: convert it first") from None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a file, or of the standard input for "-"."""
+    what = _named(path)
+    try:
+        with _opened(path) as file:
+            yield from file
+    except OSError as error:
+        raise errors.MonitorError(f"{what} cannot be read: {os.strerror(error.errno or 0)}") from None
     except UnicodeDecodeError:
         raise errors.MonitorError(f"{what} is not UTF-8 text: convert it first") from None
 
 
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            yield from file
-    except OSError as error:
-        raise errors.MonitorError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
-    except UnicodeDecodeError:
-        raise errors.MonitorError(f"{path} is not UTF-8 text: convert it first") from None
+def _opened(path: Path) -> IO[str]:
+    if path == STANDARD:
+        return open(0, encoding="utf-8-sig", closefd=False)
+    return path.open(encoding="utf-8-sig")
+
+
+def _named(path: Path) -> str:
+    return "the standard input" if path == STANDARD else str(path)
 
 
 def _item(title: str, text: str, source: Source | None, place: str, note: Say) -> Item:

@@ -15,9 +15,8 @@ from monitor.sources.outlines import Refusal, drafts, is_private
 from monitor.store import Store, added, feedback, items, sources
 from monitor.store import dead_letters as letters
 from monitor.store.backup import backup as copy
-from monitor.terminal import Standing, counted, topics_table
+from monitor.terminal import STANDARD, Standing, counted, topics_table
 
-STANDARD = Path("-")
 ADDED_BY = "bot.py"
 DAYS = 14  # of the rows of bars
 LOOK_BACK = 7  # days over which the stories of a topic are counted

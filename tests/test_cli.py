@@ -234,8 +234,16 @@ def test_match_reads_a_file_or_the_standard_input(folder: Path) -> None:
     for done in (
         bot("match", "--file", "text.txt", folder=folder),
         bot("match", folder=folder, stdin="Starlink"),
+        bot("match", "-", folder=folder, stdin="Starlink"),
+        bot("match", "--file", "-", folder=folder, stdin="\ufeffStarlink"),
     ):
         assert "Starlink (starlink)" in done.stdout
+
+
+def test_match_reads_the_lines_of_the_standard_input(folder: Path) -> None:
+    done = bot("match", "--jsonl", "-", folder=folder, stdin='{"id": 1, "text": "Starlink"}\nnonsense\n')
+    assert [topic["id"] for topic in json.loads(done.stdout)["topics"]] == ["starlink"]
+    assert done.stderr.startswith("the standard input: line 2: expected a JSON object")
 
 
 def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(ran: Run, folder: Path) -> None:
