@@ -165,12 +165,21 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    config = _load(options)
+    try:
+        config = _load(options)
+    except errors.ConfigInvalid as error:
+        _note(str(error))
+        _say_notes(error.notes)
+        return error.exit_code
     sources, topics = counted(len(config.sources), "source"), counted(len(config.topics), "topic")
     _say(f"{config.path} is valid: {sources}, {topics}.")
-    for warning in config.warnings:
-        _say(f"note: {warning}")
+    _say_notes(config.warnings)
     return 0
+
+
+def _say_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        _say(f"note: {note}")
 
 
 def _demo(_: argparse.Namespace) -> int:

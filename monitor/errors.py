@@ -147,11 +147,12 @@ class ConfigInvalid(FixSetup):
 
     exit_code = 2
 
-    def __init__(self, path: str, faults: tuple[Fault, ...]) -> None:
-        """Keep the file's path and every fault."""
+    def __init__(self, path: str, faults: tuple[Fault, ...], notes: tuple[str, ...] = ()) -> None:
+        """Keep the file's path, every fault, and sentences on what is none, but may not be meant."""
         super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
         self.path = path
         self.faults = faults
+        self.notes = notes
 
 
 class TokenRefused(FixSetup):

@@ -100,7 +100,9 @@ def test_check_says_that_a_config_is_valid_and_what_may_not_be_meant(ran: Run) -
     assert "token" in done.stdout
 
 
-def test_check_names_every_fault_with_its_line_and_exits_with_2(ran: Run, folder: Path) -> None:
+def test_check_names_every_fault_with_its_line_and_what_may_not_be_meant_and_exits_with_2(
+    ran: Run, folder: Path
+) -> None:
     (folder / "config.toml").write_text(
         CONFIG + 'kewords = []\n[polling]\nevery = "soon"\n', encoding="utf-8"
     )
@@ -110,6 +112,7 @@ def test_check_names_every_fault_with_its_line_and_exits_with_2(ran: Run, folder
     assert "config.toml: line 11:" in first
     assert '"keywords"' in first
     assert "config.toml: line 13:" in second
+    assert "note: telegram.access" in done.stdout
 
 
 def test_the_example_config_is_valid_as_it_stands(ran: Run) -> None:

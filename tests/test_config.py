@@ -226,6 +226,19 @@ def test_two_sources_have_the_same_address_where_it_surely_means_the_same(url: s
     assert bool(notes) is same
 
 
+def test_what_is_hardly_meant_is_said_beside_the_faults_but_not_that_what_is_at_fault_is_missing() -> None:
+    text = '[telegram]\nadmins = ["a"]\n[[sources]]\nid = "A"\n[[topics]]\nid = "t"\nkeywords = ["the"]\n'
+    with pytest.raises(ConfigInvalid) as caught:
+        read(text)
+    (note,) = caught.value.notes
+    assert 'the keyword "the" of the topic "t" matches nearly everything' in note
+    with pytest.raises(ConfigInvalid) as caught:
+        read("[polling]\nevery = 1\n[[topics]]\n")
+    access, sources = caught.value.notes
+    assert "nobody can be let in" in access
+    assert "no [[sources]]" in sources
+
+
 def test_a_keyword_that_is_there_twice_and_excluded_is_noted_once_for_each() -> None:
     words = 'keywords = ["drone", "Drone", "a|b", "a|b"]\nexclude = ["drone"]\n'
     notes = [each for each in read(f'{SOURCE}[[topics]]\nid = "t"\n{words}').warnings if '"t"' in each]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from yarl import URL
 
@@ -22,15 +22,18 @@ _OPERATORS = re.compile(
 )
 
 
-def notes(config: Config) -> Iterator[str]:
-    """Yield a sentence for each such thing."""
+def notes(config: Config, faulty: Collection[str] = ()) -> Iterator[str]:
+    """Yield a sentence for each such thing.
+
+    Of a section in `faulty` the config has not all, so that nothing is said to be missing there.
+    """
     access = config.telegram.access
-    if access != "open" and not config.telegram.admins:
+    if "telegram" not in faulty and access != "open" and not config.telegram.admins:
         nobody = "nobody can be let in" if access == "approval" else "nobody may use the bot"
         yield f'telegram.access is "{access}" without telegram.admins: {nobody}, so add a numeric user id'
-    if not config.sources:
+    if "sources" not in faulty and not config.sources:
         yield "there are no [[sources]]: only those are polled that are added in the chat or imported"
-    if not config.topics:
+    if not {"topics", "packs"}.intersection(faulty) and not config.topics:
         yield "there are no topics: name packs or write [[topics]]"
     for topic in config.topics:
         yield from of_topic(topic)

@@ -35,7 +35,8 @@ def parse(text: str, *, path: str, packs: Mapping[str, Topic], check_query: Chec
     """Return what a config file says; relative paths in it start from the folder of `path`.
 
     `packs` are the ready topics by their ids; `check_query` says what is doubtful about a query.
-    Raises `ConfigInvalid` with every fault of the file, each with its line and its key.
+    Raises `ConfigInvalid` with every fault of the file, each with its line and its key, and with what would
+    be warnings without them.
     """
     try:
         document = tomllib.loads(text)
@@ -43,8 +44,9 @@ def parse(text: str, *, path: str, packs: Mapping[str, Topic], check_query: Chec
         raise ConfigInvalid(path, (syntax_fault(text, error),)) from None
     report = Report(text)
     config = _config(report, document, path, packs, check_query)
-    report.fail_if_any(path)
-    return replace(config, warnings=(*report.notes, *notes(config)))
+    warnings = (*report.notes, *notes(config, report.faulty))
+    report.fail_if_any(path, warnings)
+    return replace(config, warnings=warnings)
 
 
 def _config(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ class Report:
         """Keep the text, which is valid TOML, for the lines of faults."""
         self.text = text
         self.faults: list[Fault] = []
+        self.faulty: set[str] = set()  # the sections, and keys at the top, with a fault in them
         self.notes: list[str] = []
 
     @cached_property
@@ -34,6 +35,7 @@ class Report:
 
     def add(self, place: Place, problem: str) -> None:
         """Note a fault at a place."""
+        self.faulty.add(str(place[0]))
         self.faults.append(Fault(self.line(place), places.spell(place), problem))
 
     def note(self, place: Place, sentence: str) -> None:
@@ -44,10 +46,11 @@ class Report:
         """Return the 1-based line of a place; 0 where the two parsers do not see the same."""
         return self.lines.get(place, 0)
 
-    def fail_if_any(self, path: str) -> None:
-        """Raise `ConfigInvalid` with all the faults in the order of the file."""
+    def fail_if_any(self, path: str, notes: Iterable[str]) -> None:
+        """Raise `ConfigInvalid` with all the faults in the order of the file, and with notes beside them."""
         if self.faults:
-            raise ConfigInvalid(path, tuple(sorted(self.faults, key=lambda fault: fault.line)))
+            faults = sorted(self.faults, key=lambda fault: fault.line)
+            raise ConfigInvalid(path, tuple(faults), tuple(notes))
 
     def read(self, table: Mapping[str, object], place: Place, keys: Mapping[str, Reader]) -> dict[str, Any]:
         """Return the values of a table as its keys mean them, without those that are at fault."""
