@@ -138,9 +138,9 @@ def _exchange(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _load(options: argparse.Namespace) -> Config:
+def _load(options: argparse.Namespace, *, strict: bool = False) -> Config:
     path = setup.find(options.config)
-    return setup.load(path, os.environ, packs=matching.packs(), check_query=matching.review)
+    return setup.load(path, os.environ, packs=matching.packs(), check_query=matching.review, strict=strict)
 
 
 def _database(config: Config) -> Path:
@@ -166,7 +166,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     try:
-        config = _load(options)
+        config = _load(options, strict=True)
     except errors.ConfigInvalid as error:
         _note(str(error))
         _say_notes(error.notes)

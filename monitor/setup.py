@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from monitor.config import Config, parse
+from monitor.config.report import Doubt
 from monitor.config.topics import CheckQuery
 from monitor.config.values import Wrong
 from monitor.config.values import token as read_token
@@ -41,18 +42,48 @@ def load(
     *,
     packs: Mapping[str, Topic],
     check_query: CheckQuery,
+    strict: bool = False,
 ) -> Config:
     """Return the config in a file, with a warning in it where no token can be found.
 
-    Raises `ConfigInvalid` with every fault: those of the file as such, or those of what it says.
+    Raises `ConfigInvalid` with every fault: those of the file as such, or those of what it says. Where it is
+    `strict` a `token_file` without a token and a `[storage] path` where no database can be are faults, too.
     """
-    config = parse(_text(path), path=str(path), packs=packs, check_query=check_query)
+
+    def outside(config: Config) -> Iterator[Doubt]:
+        for doubt in _of_token(config, environ):
+            yield doubt if strict else doubt._replace(is_fault=False)
+        if strict and config.storage.path:
+            yield from _of_database(config.storage.path)
+
+    return parse(_text(path), path=str(path), packs=packs, check_query=check_query, check_outside=outside)
+
+
+def _of_token(config: Config, environ: Mapping[str, str]) -> Iterator[Doubt]:
+    """Yield why there is no token: a fault where the config names a file that has none, whoever looks."""
     try:
         token(config, environ)
     except ConfigInvalid as error:
-        notes = tuple(f"{fault.key}: {fault.problem}" for fault in error.faults)
-        return replace(config, warnings=(*notes, *config.warnings))
-    return config
+        for fault in error.faults:
+            section, key = fault.key.split(".")
+            is_fault = key == "token_file" and not isinstance(error.__cause__, PermissionError)
+            yield Doubt((section, key), fault.problem, is_fault)
+
+
+def _of_database(path: Path) -> Iterator[Doubt]:
+    """Yield why no database can be at a path: a fault where that is so for every user."""
+    place = ("storage", "path")
+    there = next(each for each in (path, *path.parents) if _is_there(each))
+    folder = path.parent if there == path else there
+    try:
+        if there == path and path.is_dir():
+            yield Doubt(place, f"{path} is a folder: name a file in it", is_fault=True)
+        elif not folder.is_dir():
+            yield Doubt(place, f"{there} is no folder, so that {path} cannot be made", is_fault=True)
+        elif not all(os.access(each, os.W_OK) for each in (there, folder)):
+            yield Doubt(place, f"{path} may not be written by this user: the bot has to run as one who may")
+    except OSError as error:
+        yield Doubt(place, f"{path} {_why(error)}")
 
 
 def token(config: Config, environ: Mapping[str, str]) -> str:
@@ -66,7 +97,7 @@ def token(config: Config, environ: Mapping[str, str]) -> str:
     if config.telegram.token:
         return config.telegram.token
     if file := config.telegram.token_file:
-        return _checked(config, f"in {file}", _secret(config, file))
+        return _checked(config, f"in {file}", _secret(config, file), key="telegram.token_file")
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         file = Path(folder) / CREDENTIAL
         if file.exists():
@@ -118,7 +149,7 @@ def _secret(config: Config, file: Path) -> str:
     try:
         held = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise _invalid(here, f"{file} {_why(error)}", key="telegram.token_file") from None
+        raise _invalid(here, f"{file} {_why(error)}", key="telegram.token_file") from error
     except UnicodeDecodeError:
         raise _invalid(here, f"{file} holds no token", key="telegram.token_file") from None
     if not held:
@@ -126,13 +157,13 @@ def _secret(config: Config, file: Path) -> str:
     return held
 
 
-def _checked(config: Config, where: str, given: str) -> str:
+def _checked(config: Config, where: str, given: str, *, key: str = "telegram.token") -> str:
     """Return a token that can be one."""
     try:
         return read_token(given)
     except Wrong as error:
         ((_, problem),) = error.problems
-        raise _invalid(Path(config.path), f"what stands {where} {problem}", key="telegram.token") from None
+        raise _invalid(Path(config.path), f"what stands {where} {problem}", key=key) from None
 
 
 def _why(error: OSError) -> str:

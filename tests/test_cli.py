@@ -115,6 +115,18 @@ def test_check_names_every_fault_with_its_line_and_what_may_not_be_meant_and_exi
     assert "note: telegram.access" in done.stdout
 
 
+def test_check_looks_whether_the_token_and_the_database_can_be_where_the_config_says(
+    ran: Run, folder: Path
+) -> None:
+    says = '[telegram]\ntoken_file = "gone"\n[storage]\npath = "."\n'
+    (folder / "config.toml").write_text(CONFIG + says, encoding="utf-8")
+    done = ran("check")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 2)
+    assert "line 12: telegram.token_file: gone does not exist" in done.stderr
+    assert "line 14: storage.path: . is a folder" in done.stderr
+    assert ran("match", "Starlink").returncode == 0
+
+
 def test_the_example_config_is_valid_as_it_stands(ran: Run) -> None:
     assert ran("--config", ROOT / "config.example.toml", "check").returncode == 0
 

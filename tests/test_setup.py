@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,14 @@ query = "x"
 """
 
 
-def load(path: Path, environ: dict[str, str] | None = None) -> Config:
-    return setup.load(path, environ or {}, packs={}, check_query=lambda *_: ())
+def load(path: Path, environ: dict[str, str] | None = None, *, strict: bool = False) -> Config:
+    return setup.load(path, environ or {}, packs={}, check_query=lambda *_: (), strict=strict)
+
+
+def strict_faults(path: Path, environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(ConfigInvalid) as caught:
+        load(path, environ, strict=True)
+    return [str(fault) for fault in caught.value.faults]
 
 
 def problem(path: Path) -> str:
@@ -163,6 +170,44 @@ def test_a_missing_token_file_is_one_sentence(tmp_path: Path) -> None:
         setup.token(config(tmp_path, token_file=tmp_path / "gone"), {})
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "does not exist"), ("", "is empty: write the token into it"), ("x", "cannot be a token")],
+)
+def test_a_token_file_without_a_token_is_a_fault_where_it_is_strict_and_its_token_is_needed(
+    file: Path, content: str | None, said: str
+) -> None:
+    file.write_text(MINIMAL.replace("[[sources]]", 'token_file = "token"\n[[sources]]'), encoding="utf-8")
+    if content is not None:
+        (file.parent / "token").write_text(content, encoding="utf-8")
+    (fault,) = strict_faults(file)
+    assert fault.startswith("line 3: telegram.token_file: ")
+    assert said in fault
+    (warning,) = load(file).warnings
+    assert said in warning
+    assert load(file, {"TELEGRAM_BOT_TOKEN": TOKEN}, strict=True).warnings == ()
+
+
+def test_a_token_file_that_another_user_may_read_is_no_fault(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(MINIMAL.replace("[[sources]]", 'token_file = "token"\n[[sources]]'), encoding="utf-8")
+
+    def refuse(*_: Any, **__: Any) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    (warning,) = load(file, strict=True).warnings
+    assert "token may not be read by this user" in warning
+
+
+def test_what_cannot_be_known_of_a_section_at_fault_is_not_said(file: Path) -> None:
+    file.write_text(MINIMAL.replace('"open"', '"opn"'), encoding="utf-8")
+    with pytest.raises(ConfigInvalid) as caught:
+        load(file)
+    assert caught.value.notes == ()
+
+
 def test_a_bad_token_in_the_environment_is_not_quoted(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="what stands in TELEGRAM_BOT_TOKEN cannot be a token") as caught:
         setup.token(config(tmp_path), {"TELEGRAM_BOT_TOKEN": "secret words"})
@@ -180,3 +225,36 @@ def test_the_database_is_where_the_config_says_else_in_the_state_of_systemd_else
     assert setup.database(plain, state) == Path("/var/lib/monitor-bot/monitor.db")
     assert setup.database(plain, {}, folder=tmp_path) == tmp_path / "state" / "monitor.db"
     assert setup.database(plain, {}) == Path("state/monitor.db")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("folder", "folder is a folder: name a file in it"),
+        ("file/x.db", "file is no folder, so that"),
+        ("file/deep/x.db", "file is no folder, so that"),
+    ],
+)
+def test_a_path_at_which_no_database_can_be_is_a_fault_where_it_is_strict(
+    file: Path, path: str, said: str
+) -> None:
+    (file.parent / "folder").mkdir()
+    (file.parent / "file").touch()
+    file.write_text(f'{MINIMAL}[storage]\npath = "{path}"\n', encoding="utf-8")
+    (fault,) = strict_faults(file, {"TELEGRAM_BOT_TOKEN": TOKEN})
+    assert fault.startswith("line 10: storage.path: ")
+    assert said in fault
+    assert load(file, {"TELEGRAM_BOT_TOKEN": TOKEN}).warnings == ()
+
+
+@pytest.mark.parametrize("path", ["file", "x.db", "new/deep/x.db"])
+def test_a_path_that_this_user_may_not_write_is_a_warning_and_another_one_is_none(
+    file: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file.parent / "file").touch()
+    file.write_text(f'{MINIMAL}[storage]\npath = "{path}"\n', encoding="utf-8")
+    environ = {"TELEGRAM_BOT_TOKEN": TOKEN}
+    assert load(file, environ, strict=True).warnings == ()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    (warning,) = load(file, environ, strict=True).warnings
+    assert f"{path} may not be written by this user" in warning

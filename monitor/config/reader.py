@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from monitor.config import sources, topics
 from monitor.config.notes import notes
-from monitor.config.report import Report, syntax_fault
+from monitor.config.report import Doubt, Report, syntax_fault
 from monitor.config.settings import (
     KEYS,
     LISTS,
@@ -31,7 +31,18 @@ SHORTEST_SECRET = 30
 """The fewest characters after the colon of a token that Telegram itself can know; BotFather gives 35."""
 
 
-def parse(text: str, *, path: str, packs: Mapping[str, Topic], check_query: CheckQuery) -> Config:
+CheckOutside = Callable[[Config], Iterable[Doubt]]
+"""Returns what is wrong outside of a config file with what it names: files, folders, the token."""
+
+
+def parse(
+    text: str,
+    *,
+    path: str,
+    packs: Mapping[str, Topic],
+    check_query: CheckQuery,
+    check_outside: CheckOutside = lambda _: (),
+) -> Config:
     """Return what a config file says; relative paths in it start from the folder of `path`.
 
     `packs` are the ready topics by their ids; `check_query` says what is doubtful about a query.
@@ -44,6 +55,7 @@ def parse(text: str, *, path: str, packs: Mapping[str, Topic], check_query: Chec
         raise ConfigInvalid(path, (syntax_fault(text, error),)) from None
     report = Report(text)
     config = _config(report, document, path, packs, check_query)
+    report.take(check_outside(config))
     warnings = (*report.notes, *notes(config, report.faulty))
     report.fail_if_any(path, warnings)
     return replace(config, warnings=warnings)

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.config import places
 from monitor.config.places import Place
@@ -16,6 +16,14 @@ from monitor.errors import ConfigInvalid, Fault
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _OTHER_QUOTES = frozenset("“”„«»‘’‚`´")
+
+
+class Doubt(NamedTuple):
+    """Something that is wrong outside of the file with what it names."""
+
+    place: Place
+    problem: str
+    is_fault: bool = False
 
 
 class Report:
@@ -41,6 +49,11 @@ class Report:
     def note(self, place: Place, sentence: str) -> None:
         """Keep a sentence on what is no fault, but may not be meant."""
         self.notes.append(f"{places.spell(place)}: {sentence}")
+
+    def take(self, doubts: Iterable[Doubt]) -> None:
+        """Note what is wrong outside of the file, but for sections that have a fault already."""
+        for place, problem, is_fault in [one for one in doubts if one.place[0] not in self.faulty]:
+            (self.add if is_fault else self.note)(place, problem)
 
     def line(self, place: Place) -> int:
         """Return the 1-based line of a place; 0 where the two parsers do not see the same."""
