@@ -447,6 +447,27 @@ def test_a_second_use_of_an_id_names_the_line_of_the_first() -> None:
     assert "topics[1] on line 2" in found.problem
 
 
+@pytest.mark.parametrize(
+    ("word", "right"),
+    [("A b", "a-b"), ("Моя тема", "moia-tema"), ("x" * 41, "x" * 40), ("--Über!--", "uber"), ("-A-", "a")],
+)
+def test_what_is_no_id_is_told_the_nearest_one(word: str, right: str) -> None:
+    assert fault(f'[[topics]]\nid = "{word}"\nquery = "a"\n').problem.endswith(f'such as "{right}"')
+    read(f'[[topics]]\nid = "{right}"\nquery = "a"\n')
+
+
+def test_what_has_no_letter_of_an_id_is_told_which_there_are() -> None:
+    assert fault('[[topics]]\nid = "!"\nquery = "a"\n').problem.endswith("a-z, 0-9 and -")
+
+
+@pytest.mark.parametrize("said", ["a b", "A-b", "zzzz"])
+def test_no_id_is_offered_that_is_none(said: str) -> None:
+    source = SOURCE.replace('"example"', '"A b"')
+    _, found = faults(f'{source}[[topics]]\nid = "t"\nquery = "a"\nsources = ["{said}"]\n')
+    assert '"a-b"' in found.problem
+    assert '"A b"' not in found.problem
+
+
 def test_a_topic_may_name_a_source_that_has_another_fault() -> None:
     text = '[[sources]]\nid = "a"\ntags = ["m"]\n[[topics]]\nid = "t"\nquery = "x"\nsources = ["a", "m"]\n'
     assert [each.key for each in faults(text)] == ["sources[1]"]

@@ -8,6 +8,7 @@ from typing import Any
 from monitor.config.places import Place, spell
 from monitor.config.report import Report
 from monitor.config.settings import KEYS
+from monitor.config.values import as_id
 from monitor.model import Source
 
 ADDRESSES = {"url": "feed", "channel": "channel"}
@@ -49,15 +50,20 @@ def check_id(
             report.add((*place, "id"), f'"{given["id"]}" is already the id of {where}: ids are used once')
 
 
-def names(document: Mapping[str, object]) -> set[str]:
-    """Return every id and tag that a topic may name, also those of sources with another fault."""
-    found: set[str] = set()
+def names(document: Mapping[str, object]) -> dict[str, str]:
+    """Return every id and tag that a topic may name, also those of sources with another fault.
+
+    The values are the same as they should be: an id that is none is there as the one that is like it.
+    """
+    found: dict[str, str] = {}
     tables = document.get("sources", [])
     for table in tables if isinstance(tables, list) else ():
         if isinstance(table, dict):
             tags = table.get("tags", [])
-            words = [table.get("id"), *(tags if isinstance(tags, list) else ())]
-            found |= {word.strip() for word in words if isinstance(word, str)}
+            words = [word for word in (tags if isinstance(tags, list) else ()) if isinstance(word, str)]
+            found |= {word.strip(): word.strip() for word in words}
+            if isinstance(name := table.get("id"), str):
+                found.setdefault(name.strip(), as_id(name.strip()))
     return found
 
 

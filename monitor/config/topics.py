@@ -67,16 +67,17 @@ def _topic(given: dict[str, Any], pack: Topic | None) -> Topic:
     return replace(pack, **{**given, **words})
 
 
-def _check_sources(report: Report, place: Place, given: Mapping[str, Any], known: set[str]) -> None:
+def _check_sources(report: Report, place: Place, given: Mapping[str, Any], known: Mapping[str, str]) -> None:
     """Note ids and tags that no source has."""
     for index, name in enumerate(given.get("sources", ())):
         if name not in known:
-            problem = f"no source has the id or tag {quoted(name)}: {nearest(name, sorted(known))}"
+            right = sorted({word for word in known.values() if word})
+            problem = f"no source has the id or tag {quoted(name)}: {nearest(name, right)}"
             report.add((*place, "sources", index), problem)
 
 
 def _check_query(
-    report: Report, place: Place, given: Mapping[str, Any], check_query: CheckQuery, known: set[str]
+    report: Report, place: Place, given: Mapping[str, Any], check_query: CheckQuery, known: Collection[str]
 ) -> None:
     """Note a query that is at fault, and what is doubtful about another one."""
     if "query" not in given:

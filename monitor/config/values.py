@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 
 from monitor.config.durations import TooLong, format_duration, parse_duration
 from monitor.phrases import is_language
+from monitor.text import fold, romanise
 
 Reader = Callable[[object], Any]
 """Takes a TOML value and returns what its key means; raises `Wrong`."""
@@ -27,6 +28,7 @@ LONGEST_SHOWN = 60
 LONGEST_NAME = 100
 
 _ID = re.compile(rf"[a-z0-9-]{{1,{LONGEST_ID}}}")
+_NOT_OF_AN_ID = re.compile(r"[^a-z0-9]+")
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 _KINDS: tuple[tuple[type, str], ...] = (
     (bool, "true or false"),
@@ -183,8 +185,19 @@ def identifier(value: object) -> str:
     """Return an id: small Latin letters, digits and hyphens, at most 40 of them."""
     word = string(value)
     if not _ID.fullmatch(word):
-        raise wrong(f"{quoted(word)} is no id: use at most {LONGEST_ID} of the characters a-z, 0-9 and -")
+        example = f', such as "{as_id(word)}"' if as_id(word) else ""
+        raise wrong(
+            f"{quoted(word)} is no id: use at most {LONGEST_ID} of the characters a-z, 0-9 and -{example}"
+        )
     return word
+
+
+def as_id(word: str) -> str:
+    """Return the id that is the most like a word: the word itself where it is one, "" where there is none."""
+    if _ID.fullmatch(word):
+        return word
+    plain = word.lower() if word.isascii() else romanise(fold(word))
+    return _NOT_OF_AN_ID.sub("-", plain).strip("-")[:LONGEST_ID].rstrip("-")
 
 
 def keyword(value: object) -> str:
