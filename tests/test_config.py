@@ -483,6 +483,42 @@ def test_misshapen_sources_do_not_hide_the_faults_of_topics(line: str) -> None:
     assert any(each.key == "topics[1].sources[1]" for each in found)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "mark"),
+    [
+        ('\npacks = ["a",\n[telegram]\n', 2, "] before line 3"),
+        ('packs = [ # ]\n"a]", \'b]\', """c]\n"""\n[[topics]]\nid = "t"\n', 1, "] before line 4"),
+        ("a = [[1], [2]\n\nb = 3\n", 1, "] before line 3"),
+        ("a = [1]\nb = [\n2,\n", 2, "]"),
+        ('a = 1\nb = """\nc = [\n', 2, '"""'),
+        ("a = 1\nb = '''c\n[d]\n", 2, "'''"),
+    ],
+)
+def test_a_list_or_a_text_without_an_end_is_told_by_the_line_where_it_begins(
+    text: str, line: int, mark: str
+) -> None:
+    found = fault(text)
+    assert found.line == line
+    assert found.problem.endswith(f"that begins here has no {mark}")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('packs = [\n"a"\n"b",\n]\n', 3),
+        ("a = [\n[1, 2],\n[3 4],\n]\n", 3),
+        ('a = [\n"b', 2),
+        ("[telegram\nadmins = []\n", 1),
+        ('a = [1]\nb = "\\["\nc = 1\n', 2),
+        ("a = [1]\nb = '''[''''\nc = d = 1\n", 3),
+    ],
+)
+def test_another_fault_beside_a_list_is_told_by_its_own_line(text: str, line: int) -> None:
+    found = fault(text)
+    assert found.line == line
+    assert "begins here" not in found.problem
+
+
 @pytest.mark.parametrize("token", ["nonsense-secret", "123456789:secret", "12345 6789:" + "s" * 35])
 def test_a_bad_token_is_never_repeated(token: str) -> None:
     assert token not in str(fault(f'[telegram]\ntoken = "{token}"\n'))
@@ -503,7 +539,7 @@ def test_a_long_value_is_cut_and_kept_on_one_line() -> None:
     ("text", "line"),
     [
         ("[telegram]\nevery = 2m\n", 2),
-        ('a = """\n\n', 3),
+        ('a = "b\n', 1),
         ("a = " + "[" * 5000, 0),
         ("a = " + "9" * 5000, 0),
     ],

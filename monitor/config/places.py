@@ -16,6 +16,17 @@ Place = tuple[str | int, ...]
 """The way to a value: ("sources", 1, "every") is `every` of the second of the `[[sources]]`."""
 
 _GRAMMAR = Language(tree_sitter_toml.language())
+_MARK = re.compile(
+    r"""\#[^\n]*
+    | \"{3}(?:\\.|[^\\])*?\"{3}(?!") | '{3}.*?'{3}(?!')
+    | (?P<text>\"{3}|'{3})
+    | "(?:\\.|[^"\\\n])*" | '[^'\n]*' | (?P<cut>["'])
+    | (?P<open>\[) | (?P<close>\])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What may hold a bracket that is none, a text without an end, and the brackets of lists and tables."""
+_NEXT = re.compile(r"[ \t]*(?:\[\[?[ \t]*[A-Za-z_][\w.-]*[ \t]*\]|[A-Za-z_][\w.-]*[ \t]*=)")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -41,6 +52,28 @@ def repeated(text: str) -> tuple[Place, int, int] | None:
             if node.type in ("pair", "table") and seen.setdefault(place, line) != line:
                 return place, seen[place], line
     return None
+
+
+def left_open(text: str, line: int) -> tuple[int, str] | None:
+    """Return where a list or a text begins that has no end, and what is to stand there.
+
+    The document has its fault on `line`, or at its end where that is 0. A list has no end where it is still
+    open on a line that looks like the next key or table. None where the fault is another one.
+    """
+    ends = [found.end() for found in re.finditer("\n", text)]
+    before = text if not line else text[: ends[line - 2]] if line > 1 else ""
+    opened: list[tuple[int, str]] = []
+    for found in _MARK.finditer(before):
+        begins = text.count("\n", 0, found.start()) + 1
+        if found["cut"] or (found["text"] and line):
+            return None
+        if found["text"]:
+            return begins, found["text"]
+        if found["open"]:
+            opened.append((begins, "]"))
+        elif found["close"] and opened:
+            opened.pop()
+    return opened[0] if opened and (not line or _NEXT.match(text, len(before))) else None
 
 
 def spell(place: Place) -> str:

@@ -118,6 +118,11 @@ def syntax_fault(text: str, error: Exception) -> Fault:
         return Fault(
             second, places.spell(place), f"stands there twice, first on line {first}: keep one of them"
         )
+    if found and (opened := places.left_open(text, int(found[1] or 0))):
+        begins, mark = opened
+        until = f" before line {line}" if found[1] else ""
+        what = "list" if mark == "]" else "text"
+        return Fault(begins, "", f"is no valid TOML: the {what} that begins here has no {mark}{until}")
     problem = f"is no valid TOML ({message}): a line is key = value, and text stands in quotes"
     if at in _OTHER_QUOTES:
         problem = f"is no valid TOML: text stands in straight quotes, \"...\" or '...', and not in {at}"
