@@ -763,8 +763,9 @@ def test_unpacking_raises_nothing_else(packed: bytes, coding: str) -> None:
         return
 
 
-def test_an_address_is_shown_without_its_secrets() -> None:
-    assert shown("https://u:p@e.org:8443/feed?token=secret#x") == "https://e.org:8443/feed"
+def test_an_address_is_shown_without_its_secrets_and_says_where_they_were() -> None:
+    assert shown("https://u:p@e.org:8443/feed?token=secret#x") == "https://e.org:8443/feed?…"
+    assert shown("https://e.org/feed?#x") == "https://e.org/feed"
     assert shown("http://[::1]:80/f") == "http://[::1]/f"
     assert shown("http://[::1") == "the address"
 

@@ -225,12 +225,13 @@ def _checked_address(url: str) -> URL:
 
 
 def shown(url: str | URL) -> str:
-    """Return a URL for a message or a log line: without its query, where keys and tokens stand."""
+    """Return a URL for a message or a log line: "?…" is its query, where keys and tokens stand."""
     try:
         parsed = URL(url) if isinstance(url, str) else url
-        return f"{parsed.scheme}://{parsed.host_port_subcomponent or ''}{parsed.path}"[:200]
     except ValueError:
         return "the address"
+    address = f"{parsed.scheme}://{parsed.host_port_subcomponent or ''}{parsed.path}"[:200]
+    return f"{address}?…" if parsed.raw_query_string else address
 
 
 def _joined(here: URL, target: str) -> URL:
