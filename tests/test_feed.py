@@ -368,6 +368,15 @@ async def test_a_permanent_redirect_is_followed_at_once_the_next_time(web: Web) 
     assert [seen.path for seen in web.requests] == ["/old", "/new", "/new"]
 
 
+async def test_a_page_behind_a_redirect_is_told_by_the_address_that_led_there(web: Web) -> None:
+    web.serve("/sorry", "<html>", content_type="text/html")
+    web.redirect("/old", "/sorry")
+    where = f"{web.url('/sorry')}, to which {web.url('/old')} redirects, sent "
+    with pytest.raises(SourceUnreadable) as caught:
+        await look(web.url("/old"))
+    assert str(caught.value).startswith(where)
+
+
 async def test_where_the_new_address_fails_the_old_one_is_asked_again(web: Web) -> None:
     web.serve("/old", rss(rss_item("back")))
     polled = await look(web.url("/old"), Cursor(moved_to=web.url("/new"), etag='"x"'))

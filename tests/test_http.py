@@ -449,6 +449,17 @@ async def test_a_permanent_redirect_is_remembered_only_when_the_whole_way_is(web
     assert stayed.permanent_url is None
 
 
+async def test_an_error_behind_redirects_names_the_address_that_led_there(web: Web) -> None:
+    web.redirect("/old", "/for-now")
+    web.redirect("/for-now", "/new?key=1")
+    web.status("/new", 404)
+    new, old = web.url("/new?…"), web.url("/old")
+    assert await refusal(old) == f"{new}, to which {old} redirects, answered 404 Not Found"
+    web.redirect("/old", "http://127.0.0.1:9/feed")
+    message = await refusal(old)
+    assert message.startswith(f"http://127.0.0.1:9/feed, to which {old} redirects, cannot be reached: ")
+
+
 async def test_redirects_have_an_end(web: Web) -> None:
     web.redirect("/round", "/round")
     assert "redirects more than 5 times" in await refusal(web.url("/round"))

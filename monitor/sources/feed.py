@@ -19,7 +19,7 @@ from monitor.model import Cursor, Hints, Polled, Source
 from monitor.sources.entries import Document, items_of
 from monitor.sources.envelope import decoded
 from monitor.sources.headers import http_date
-from monitor.sources.http import Http, Response, shown
+from monitor.sources.http import Http, Response
 from monitor.sources.json_feed import read_json
 from monitor.sources.kind import Fetched
 from monitor.sources.memory import Memory, Records, hour_of, records_of, ttl_of, was_broken
@@ -54,7 +54,7 @@ async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
         answer = await http.get(source.address, trusted=source.trusted)
     if answer.status == _NOT_MODIFIED and not (cursor.etag or cursor.last_modified):
         raise SourceUnreachable(
-            f"{shown(answer.url)} answered 304 Not Modified to one who knows nothing of it yet"
+            f"{answer.where} answered 304 Not Modified to one who knows nothing of it yet"
         )
     return Fetched((answer,))
 
@@ -113,11 +113,11 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
     try:
         document = read(answer.body, answer.headers.get("content-type", ""), answer.url)
     except SourceUnreadable as error:
-        raise SourceUnreadable(f"{shown(answer.url)} sent {error}") from error
+        raise SourceUnreadable(f"{answer.where} sent {error}") from error
     before, after = Memory.of(cursor.entries), _remembered(document, cut(answer.body), answer)
     items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
     if document.fault and not items:
-        raise SourceUnreadable(f"{shown(answer.url)} sent nothing that can be read: {document.fault}")
+        raise SourceUnreadable(f"{answer.where} sent nothing that can be read: {document.fault}")
     gap = before is not None and after.records.nothing_known(before.records)
     following = _cursor(answer, cursor)
     if document.fault:  # so that the rest is asked for again

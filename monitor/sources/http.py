@@ -61,6 +61,11 @@ class Response:
     hints: Hints = field(default_factory=Hints)  # what the headers say about when to come back
     received: datetime | None = None
 
+    @property
+    def where(self) -> str:
+        """Where it comes from, for a message."""
+        return _led(self.asked, self.url)
+
 
 class Http:
     """An HTTP client for all sources; an async context manager.
@@ -154,20 +159,21 @@ class Http:
 
         `asked` is the address that led to `url`.
         """
+        where = _led(asked, url)
         try:
             async with asyncio.timeout(max(left, 0)):
                 status, fields, packed = await pool.get(url, {**_ACCEPT, **headers})
                 body = await self._unpacked(packed, fields.get("content-encoding", ""))
         except TimeoutError:
-            late = f"{shown(url)} gave no whole answer within {self._timeout:g} s"
+            late = f"{where} gave no whole answer within {self._timeout:g} s"
             raise SourceUnreachable(late) from None
         except TooLong:
             most = f"{MAX_DOWNLOAD // 2**20} MB, or {MAX_BODY // 2**20} MB unpacked"
-            raise SourceUnreachable(f"{shown(url)} sends more than {most}: it is no ordinary feed") from None
+            raise SourceUnreachable(f"{where} sends more than {most}: it is no ordinary feed") from None
         except NotUnpackable as error:
-            raise SourceUnreachable(f"The answer of {shown(url)} {error}") from error
+            raise SourceUnreachable(f"The answer of {where} {error}") from error
         except NotAnswered as error:
-            raise SourceUnreachable(f"{shown(url)} cannot be reached: {error}") from error
+            raise SourceUnreachable(f"{where} cannot be reached: {error}") from error
         now = self._clock.now()
         return Response(status, fields, body, asked, str(url), hints=hints(fields, now), received=now)
 
@@ -184,7 +190,7 @@ class Http:
         """Return an answer that can be read; raise what the status means for any other."""
         if answer.status in _ANSWERS:
             return replace(answer, permanent_url=permanent_url) if permanent_url else answer
-        where = shown(answer.url)
+        where = answer.where
         if answer.status == HTTPStatus.GONE:
             raise SourceGone(f"{where} is gone for good (410): remove the source, or give its new address")
         wait = retry_after(answer.headers, self._clock.now())
@@ -232,6 +238,15 @@ def shown(url: str | URL) -> str:
         return "the address"
     address = f"{parsed.scheme}://{parsed.host_port_subcomponent or ''}{parsed.path}"[:200]
     return f"{address}?…" if parsed.raw_query_string else address
+
+
+def _led(asked: str, url: str | URL) -> str:
+    """Return a URL for a message, and the one that led to it where that is another one.
+
+    What it does is said behind it: "https://example.org/new, to which https://example.org/old redirects,".
+    """
+    first, last = shown(asked), shown(url)
+    return last if first == last else f"{last}, to which {first} redirects,"
 
 
 def _joined(here: URL, target: str) -> URL:
