@@ -460,6 +460,13 @@ async def test_an_error_behind_redirects_names_the_address_that_led_there(web: W
     assert message.startswith(f"http://127.0.0.1:9/feed, to which {old} redirects, cannot be reached: ")
 
 
+@pytest.mark.parametrize(("status", "name"), [(301, "Moved Permanently"), (302, "Found")])
+async def test_a_redirect_that_leads_nowhere_is_told_so(web: Web, status: int, name: str) -> None:
+    web.status("/old", status)
+    told = f"{web.url('/old')} answered {status} {name}, but does not say where to: check its address"
+    assert await refusal(web.url("/old")) == told
+
+
 async def test_redirects_have_an_end(web: Web) -> None:
     web.redirect("/round", "/round")
     assert "redirects more than 5 times" in await refusal(web.url("/round"))

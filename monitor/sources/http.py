@@ -197,7 +197,8 @@ class Http:
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             wait = wait or REST
             self._turns.rest(URL(answer.url), wait)
-        raise SourceUnreachable(f"{where} answered {_status(answer.status)}", after=wait)
+        lost = ", but does not say where to: check its address" if answer.status in _REDIRECTS else ""
+        raise SourceUnreachable(f"{where} answered {_status(answer.status)}{lost}", after=wait)
 
     def _pool_for(self, host: str, *, trusted: bool) -> Connections:
         """Return the connections that may be used for `host`."""
