@@ -94,6 +94,22 @@ async def saying(
         await asyncio.gather(*tasks)
 
 
+@asynccontextmanager
+async def refusing_tls() -> AsyncIterator[str]:
+    """Answer each greeting of TLS by its alert 40, handshake failure (RFC 8446, 6); yields the URL."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(bytes.fromhex("15030300020228"))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/feed"
+    finally:
+        server.close()
+
+
 async def test_a_request_is_honest_and_says_what_it_takes(web: Web) -> None:
     web.serve("/feed", "<rss/>")
     await get(web.url("/feed"), headers={"If-None-Match": '"x"'})
@@ -342,9 +358,15 @@ async def test_a_name_is_looked_up_once_for_all_who_ask_within_a_minute(
     assert asked == ["localhost"]
 
 
-async def test_who_speaks_no_tls_is_told_so(web: Web) -> None:
+async def test_who_speaks_no_tls_is_told_so_with_what_may_be_meant(web: Web) -> None:
     address = web.url("/feed").replace("http:", "https:")
-    assert "no secure connection came about (TLS)" in await refusal(address)
+    told = "it speaks no TLS there: perhaps http:// is meant, not https://"
+    assert await refusal(address) == f"{address} cannot be reached: {told}"
+
+
+async def test_who_refuses_a_secure_connection_is_told_so() -> None:
+    async with refusing_tls() as url:
+        assert await refusal(url) == f"{url} cannot be reached: no secure connection came about (TLS)"
 
 
 async def test_a_name_that_is_not_found_in_time_holds_up_no_other_and_not_the_end(

@@ -40,6 +40,7 @@ _PRIVATE: Final = (
     "it stands on a private address, where only an address in the config file itself may lead,"
     " or a host in allow_private_hosts under [network]"
 )
+_NO_TLS: Final = ("wrong version number", "unexpected TLS packet")  # OpenSSL's words for it, and GnuTLS's
 _WORDS: Final = {
     pycurl.E_SSL_CONNECT_ERROR: "no secure connection came about (TLS)",
     pycurl.E_PEER_FAILED_VERIFICATION: "its certificate is not valid",
@@ -208,6 +209,8 @@ class _Line:
             return os.strerror(why).lower()
         if code == pycurl.E_OK or (code == pycurl.E_RECV_ERROR and self._head_is_whole):
             return _BROKE_OFF
+        if code == pycurl.E_SSL_CONNECT_ERROR and any(words in self.curl.errstr() for words in _NO_TLS):
+            return "it speaks no TLS there: perhaps http:// is meant, not https://"
         return _WORDS.get(code, "its answer is no proper HTTP")
 
     def _take_field(self, line: bytes) -> int | None:
