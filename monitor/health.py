@@ -70,6 +70,12 @@ def status_of(source: Source, state: SourceState, now: datetime) -> Status:
     return "quiet" if _is_quiet(state, now) else "ok"
 
 
+def moved(source: Source, state: SourceState) -> str | None:
+    """Return where a source of the config was moved for good, while the config names another address."""
+    there = state.cursor.moved_to
+    return there if source.added_by is None and there != source.address else None
+
+
 def is_silent(state: SourceState) -> bool:
     """Tell whether a source answers, but had nothing new for much longer than is usual for it.
 

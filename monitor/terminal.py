@@ -15,7 +15,7 @@ from rich.text import Text
 
 from monitor.backtest import Day, Hit
 from monitor.config import Config
-from monitor.health import MARKS, status_of
+from monitor.health import MARKS, moved, status_of
 from monitor.matching import NEAR, Explanation
 from monitor.model import Evidence, Item, Match, Source, SourceState, Topic
 from monitor.pipeline import Outcome
@@ -166,6 +166,9 @@ def roll(standings: Iterable[Standing], now: datetime) -> None:
             console.print(Text(f"{' ' * 9}{known}", style="dim"))
         if state.error:
             console.print(Text(f"{' ' * 9}{state.error}", style="red"))
+        if there := moved(source, state):
+            told = f"moved for good to {there}: give it that address in the config"
+            console.print(Text(f"{' ' * 9}{told}", style="yellow"))
         if missing := gap_ranges(read_gaps(state.cursor.gaps)):
             console.print(Text(f"{' ' * 9}missing posts: {missing}", style="yellow"))
     told = ", ".join(f"{counts[status]} {status}" for status in MARKS if counts[status])

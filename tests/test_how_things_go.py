@@ -136,6 +136,25 @@ async def test_posts_that_are_missing_stand_beside_their_channel(
     assert "         missing posts: 3-9, 41-80" in capsys.readouterr().out.splitlines()
 
 
+async def test_where_a_source_was_moved_is_shown_as_long_as_the_config_names_another_address(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = "https://example.org/new?key=1"
+    await put(house, well=replace(OK, cursor=Cursor(moved_to=there)), other=OK)
+    told = "⚠️ moved for good to https://example.org/new?…: give it that address in the config"
+    assert told in await house.says("/sources well", ADMIN)
+    assert "moved" not in await house.says("/sources well")
+    assert "moved" not in await house.says("/sources other", ADMIN)
+    said = f"         moved for good to {there}: give it that address in the config"
+    roll(overview(house.config, house.store.path, NOW), NOW)
+    assert said in capsys.readouterr().out.splitlines()
+    at_last = tuple(replace(one, address=there) for one in house.config.sources)
+    house.config = replace(house.config, sources=at_last)
+    roll(overview(house.config, house.store.path, NOW), NOW)
+    assert "moved" not in capsys.readouterr().out
+    assert "moved" not in await house.says("/sources well", ADMIN)
+
+
 def test_without_a_database_the_command_line_shows_the_sources_of_the_config(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit, urlunsplit
 from monitor import render
 from monitor.commands import choosing
 from monitor.commands.desk import Call, page_of, turns
-from monitor.health import MARKS, Status, status_of
+from monitor.health import MARKS, Status, moved, status_of
 from monitor.markup import Safe, isolated, link, split
 from monitor.model import Message, Reply, Source, SourceState
 from monitor.prose import clip
+from monitor.sources.http import shown as address_shown
 from monitor.sources.telegram_gaps import gap_ranges, read_gaps
 from monitor.store import Database, dead_letters, items, outbox
 from monitor.store import sources as sources_table
@@ -47,6 +48,8 @@ async def sources(call: Call) -> Reply:
     lines = []
     for source in shown:
         lines += ["", _entry(call, source, states.get(source.id, SourceState()), daily[source.id], now)]
+    if len(shown) == 1 and call.desk.is_admin(call.request.user_id):
+        lines += _move(call, shown[0], states)
     failing = sum(bool(states[source.id].failures) for source in listed if source.id in states)
     heading = call.say("sources.heading", count=count, failing=failing)
     buttons = turns(call, "sources", page, count, ON_A_PAGE)
@@ -57,7 +60,16 @@ def _listing(
     db: Database, shown: Sequence[Source], now: datetime
 ) -> tuple[Mapping[str, SourceState], Mapping[str, Sequence[int]]]:
     ids = [source.id for source in shown]
-    return sources_table.standings(db), items.daily(db, ids, now.date(), DAYS)
+    states = sources_table.standings(db)
+    if len(ids) == 1:  # with its whole cursor
+        states[ids[0]] = sources_table.state(db, ids[0])
+    return states, items.daily(db, ids, now.date(), DAYS)
+
+
+def _move(call: Call, source: Source, states: Mapping[str, SourceState]) -> list[Safe]:
+    """Return the line on where a source of the config was moved; none where it was not."""
+    there = moved(source, states[source.id])
+    return [call.say("sources.moved", address=address_shown(there))] if there else []
 
 
 def _entry(call: Call, source: Source, state: SourceState, daily: Sequence[int], now: datetime) -> Safe:
