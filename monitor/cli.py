@@ -27,6 +27,10 @@ from monitor.terminal import STANDARD, counted, news, progress, roll
 log = logging.getLogger(__name__)
 
 LONGEST_LOOK_BACK = 3650  # days
+OF_A_POLL = (
+    "What is read is stored, as by the service: a source's first look is its baseline, which alerts nobody, "
+    "and alerts for what is found later wait until the service runs. Nothing is sent, and no token is needed."
+)
 CHATTY = ("apscheduler", "httpx", "httpcore", "telegram")
 """Libraries that say more of their own work than an operator wants to read."""
 
@@ -86,8 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_run)
     table = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        command = table.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    def add(
+        name: str, run: Callable[[argparse.Namespace], int], text: str, more: str = ""
+    ) -> argparse.ArgumentParser:
+        command = table.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {more}")
         command.set_defaults(run=run)
         command.add_argument("--config", type=_path, metavar="PATH", default=argparse.SUPPRESS, help=where)
         return command
@@ -95,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run, "run the service (the default)")
     add("check", _check, "read the config and name every fault in it")
     add("demo", _demo, "show the whole path on bundled samples, without a token or a network")
-    add("poll", _poll, "look at every source once and show what is new")
+    add("poll", _poll, "look at every source once and show what is new", OF_A_POLL)
     match = add("match", _match, "show which topics a text matches, and why")
     match.add_argument(
         "text", nargs="*", metavar="TEXT", help="the text; from the standard input without one, or for -"

@@ -349,6 +349,13 @@ def test_without_a_database_it_is_said_where_one_was_looked_for(folder: Path, ra
     assert not (folder / "state").exists()
 
 
+def test_the_help_of_poll_says_that_it_stores_what_it_reads_and_takes_the_baseline(ran: Run) -> None:
+    said = " ".join(ran("poll", "--help").stdout.split())
+    assert "What is read is stored" in said
+    assert "first look is its baseline" in said
+    assert "Nothing is sent" in said
+
+
 def test_poll_names_what_failed_and_fails_when_everything_did(folder: Path) -> None:
     done = bot("poll", folder=folder)
     assert done.returncode == 1
