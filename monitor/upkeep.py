@@ -54,7 +54,7 @@ def import_sources(
         if is_private(source.kind, source.address, config.network.allow_private_hosts):
             say(f"note     {source.id} {NoAddress('private')}")
     _say_first("known   ", _known(wanted, found, new), say)
-    _say_first("refused ", [f"{each.address} {NoAddress(each.fault)}" for each in refused], say)
+    _say_first("refused ", [f"{each.entry} {NoAddress(each.fault)}" for each in refused], say)
     if not outlines:
         say("note     the list names no source")
     say(summary(len(new), len(wanted) - len(new), refused))
@@ -69,7 +69,8 @@ def _known(wanted: Iterable[Source], found: Iterable[Source], new: Iterable[Sour
         if source.id in fresh:
             fresh.remove(source.id)
         else:
-            known.append(f"{source.id}  {'@' if draft.kind == 'channel' else ''}{draft.address}")
+            address = f"@{draft.address}" if draft.kind == "channel" else draft.address
+            known.append("  ".join(filter(None, (source.id, draft.name, address))))
     return known
 
 

@@ -38,7 +38,7 @@ async def test_a_list_that_an_admin_sends_is_added_and_summed_up(house: House) -
     shown = await sends(house, LIST.encode())
     assert "2 added, 1 known already, 1 refused." in shown
     assert "New: One, Two." in shown
-    assert "file:///etc/passwd is no web address" in shown
+    assert "• Bad: file:///etc/passwd is no web address" in shown
     assert [(one.id, one.tags, one.added_by) for one in house.added] == [
         ("one-example", ("Media",), "Olena"),
         ("two-channel", ("Media",), "Olena"),
@@ -59,7 +59,7 @@ async def test_a_private_address_that_is_read_already_is_known_and_not_refused(h
         <outline text="New" xmlUrl="http://127.0.0.1/new"/></body></opml>""",
     )
     assert "0 added, 1 known already, 1 refused." in shown
-    assert "http://127.0.0.1/new stands on a private address" in shown
+    assert "New: http://127.0.0.1/new stands on a private address" in shown
 
 
 @pytest.mark.parametrize(
@@ -151,21 +151,21 @@ def test_the_command_line_says_of_each_entry_what_came_of_it(folder: Path, ran: 
     bare = '<outline text="No url" type="rss"/><outline type="RSS"/><outline text="Empty folder"/>'
     (folder / "list.opml").write_text(LIST.replace("</body>", f"{bare}</body>"), encoding="utf-8")
     refused = [
-        f"refused  file:///etc/passwd {NoAddress('scheme')}",
+        f"refused  Bad: file:///etc/passwd {NoAddress('scheme')}",
         f"refused  No url {NoAddress('missing')}",
         f"refused  <outline> {NoAddress('missing')}",
     ]
     assert ran("sources", "--import", "list.opml").stdout.splitlines()[1:] == [
         "added    one-example  One",
         "added    two-channel  Two",
-        "known    one-example  http://one.example/feed/",
+        "known    one-example  One again  http://one.example/feed/",
         *refused,
         "2 added, 1 known already, 3 refused.",
     ]
     assert ran("sources", "--import", "list.opml").stdout.splitlines()[1:] == [
-        "known    one-example  https://one.example/feed",
-        "known    two-channel  @two_channel",
-        "known    one-example  http://one.example/feed/",
+        "known    one-example  One  https://one.example/feed",
+        "known    two-channel  Two  @two_channel",
+        "known    one-example  One again  http://one.example/feed/",
         *refused,
         "0 added, 3 known already, 3 refused.",
     ]

@@ -49,7 +49,7 @@ async def import_(call: Call) -> Reply:
 def _refusals(call: Call, refused: list[Refusal]) -> list[Safe]:
     """Return a line for each of the first refusals, and how many more there are."""
     lines = [
-        call.say("import.refused", address=one.address, why=call.say(f"address.{one.fault}"))
+        call.say("import.refused", entry=one.entry, why=call.say(f"address.{one.fault}"))
         for one in refused[:REFUSALS]
     ]
     return [*lines, Safe(f"… (+{len(refused) - REFUSALS})")] if len(refused) > REFUSALS else lines

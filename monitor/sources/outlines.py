@@ -25,7 +25,7 @@ _PRIVATE_NAMES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arp
 class Refusal(NamedTuple):
     """An entry that is not read."""
 
-    address: str  # the title of one that has none
+    entry: str  # its title and its address, as far as it has them
     fault: str  # `address.<fault>` in the catalogues is to be said behind it
 
 
@@ -47,16 +47,16 @@ def drafts(
     refused: list[Refusal] = []
     for outline in outlines:
         if not outline.url:
-            refused.append(Refusal(one_line(outline.title)[:LONGEST_SHOWN] or "<outline>", "missing"))
+            refused.append(Refusal(_entry(outline, ""), "missing"))
             continue
         try:
             kind, address = read_address(outline.url)
         except NoAddress as error:
-            refused.append(Refusal(outline.url[:LONGEST_SHOWN], error.fault))
+            refused.append(Refusal(_entry(outline, outline.url), error.fault))
             continue
         allowed = private_hosts is None or identity(kind, address) in there
         if not allowed and is_private(kind, address, private_hosts or ()):
-            refused.append(Refusal(address[:LONGEST_SHOWN], "private"))
+            refused.append(Refusal(_entry(outline, address), "private"))
             continue
         name = one_line(outline.title)[:LONGEST_NAME].strip()
         found.append(
@@ -72,6 +72,12 @@ def drafts(
             )
         )
     return found, refused
+
+
+def _entry(outline: Outline, address: str) -> str:
+    """Return an outline by its title and its address, as far as it has them."""
+    parts = (one_line(outline.title)[:LONGEST_SHOWN].strip(), address[:LONGEST_SHOWN])
+    return ": ".join(filter(None, parts)) or "<outline>"
 
 
 def is_private(kind: str, address: str, allowed: Collection[str]) -> bool:
