@@ -50,6 +50,11 @@ def progress(label: str, total: int) -> Iterator[Callable[[object], None]]:
         yield lambda _: bar.advance(task)
 
 
+def named(file: Path) -> str:
+    """Return how a file that is read is called in a message."""
+    return "the standard input" if file == STANDARD else str(file)
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number and its noun: "1 source", "2 sources"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

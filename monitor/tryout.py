@@ -16,7 +16,7 @@ from monitor.engine import watch_for
 from monitor.matching.reading import MAX_TEXT
 from monitor.model import Item, Match, Source, Topic
 from monitor.store import Store, added, items
-from monitor.terminal import STANDARD, explained, forecast, progress
+from monitor.terminal import STANDARD, explained, forecast, named, progress
 
 SHAPE = '{"id": ..., "title": "...", "text": "..."}'
 
@@ -44,7 +44,7 @@ def match_lines(config: Config, file: Path, source: Source | None, say: Say, not
     sound = True
     for number, line in enumerate(_lines(file), 1):
         if line.strip():
-            place = f"{_named(file)}: line {number}"
+            place = f"{named(file)}: line {number}"
             fields = _fields(line)
             if fields is None:
                 sound = False
@@ -121,7 +121,7 @@ def _decoded(data: bytes) -> str:
 
 def _lines(path: Path) -> Iterator[str]:
     """Yield the lines of a file, or of the standard input for "-"."""
-    what = _named(path)
+    what = named(path)
     try:
         with _opened(path) as file:
             yield from file
@@ -135,10 +135,6 @@ def _opened(path: Path) -> IO[str]:
     if path == STANDARD:
         return open(0, encoding="utf-8-sig", closefd=False)
     return path.open(encoding="utf-8-sig")
-
-
-def _named(path: Path) -> str:
-    return "the standard input" if path == STANDARD else str(path)
 
 
 def _item(title: str, text: str, source: Source | None, place: str, note: Say) -> Item:

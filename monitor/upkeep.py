@@ -15,7 +15,7 @@ from monitor.sources.outlines import Refusal, drafts, is_private
 from monitor.store import Store, added, feedback, items, sources
 from monitor.store import dead_letters as letters
 from monitor.store.backup import backup as copy
-from monitor.terminal import STANDARD, Standing, counted, topics_table
+from monitor.terminal import STANDARD, Standing, counted, named, topics_table
 
 ADDED_BY = "bot.py"
 DAYS = 14  # of the rows of bars
@@ -41,7 +41,7 @@ def import_sources(
 
     A service that runs reads them from within a few seconds on. Raises `MonitorError`.
     """
-    outlines = opml.parse(_bytes(file))
+    outlines = _outlines(file)
     wanted, refused = drafts(outlines, added_by=ADDED_BY, private_hosts=None)
     found: list[Source] = []
     new: list[Source] = []
@@ -184,6 +184,14 @@ def sized(count: int) -> str:
     return f"{size:.1f} {UNITS[unit]}" if unit else counted(count, "byte")
 
 
+def _outlines(file: Path) -> Sequence[opml.Outline]:
+    """Return the entries of an OPML file; raises `MonitorError`, which names it."""
+    try:
+        return opml.parse(_bytes(file))
+    except errors.OpmlInvalid as error:
+        raise errors.OpmlInvalid(f"{named(file)}: {error}") from None
+
+
 def _bytes(file: Path) -> bytes:
     """Return what stands in a file, or on the standard input: a little more than `opml.parse` takes."""
     try:
@@ -192,4 +200,4 @@ def _bytes(file: Path) -> bytes:
         with file.open("rb") as source:
             return source.read(opml.LARGEST + 1)
     except OSError as error:
-        raise errors.MonitorError(f"{file} cannot be read: {os.strerror(error.errno or 0)}") from None
+        raise errors.MonitorError(f"{named(file)} cannot be read: {os.strerror(error.errno or 0)}") from None

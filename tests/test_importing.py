@@ -195,6 +195,12 @@ def test_a_list_that_cannot_be_taken_is_one_line(folder: Path, arguments: tuple[
     done = run("sources", *arguments, folder=folder)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith(arguments[1])
+
+
+def test_a_list_of_the_standard_input_that_cannot_be_taken_is_named(folder: Path) -> None:
+    done = run("sources", "--import", "-", folder=folder, stdin="<rss/>")
+    assert (done.returncode, done.stderr) == (1, "the standard input: This is a feed, and no OPML list\n")
 
 
 async def test_lists_are_taken_while_the_service_runs_by_chat_and_by_command_line(tmp_path: Path) -> None:
