@@ -264,7 +264,7 @@ def _sources(options: argparse.Namespace) -> int:
         return upkeep.import_sources(config, database, options.take, now, _say)
     _note_absence(database)
     if options.export:
-        upkeep.export_sources(config, database, options.export, now)
+        upkeep.export_sources(config, database, options.export, now, _say)
         return 0
     roll(upkeep.overview(config, database, now), now)
     return 0

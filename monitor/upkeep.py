@@ -131,9 +131,15 @@ def topics(config: Config, database: Path, now: datetime) -> None:
     topics_table(config, uses, LOOK_BACK)
 
 
-def export_sources(config: Config, database: Path, file: Path, now: datetime) -> None:
-    """Write all sources, those of the config and the added ones, as OPML; raises `MonitorError`."""
-    text = opml.render(all_sources(config, database), now)
+def export_sources(
+    config: Config, database: Path, file: Path, now: datetime, say: Callable[[str], None]
+) -> None:
+    """Write all sources, those of the config and the added ones, as OPML, and say so of a file.
+
+    Raises `MonitorError`.
+    """
+    listed = all_sources(config, database)
+    text = opml.render(listed, now)
     if file == STANDARD:
         sys.stdout.write(text)
         return
@@ -144,6 +150,7 @@ def export_sources(config: Config, database: Path, file: Path, now: datetime) ->
         raise errors.MonitorError(f"{file} is there already: name another file") from None
     except OSError as error:
         raise errors.MonitorError(f"{file} cannot be written: {os.strerror(error.errno or 0)}") from None
+    say(f"{file}  {counted(len(listed), 'source')}")
 
 
 def all_sources(config: Config, database: Path) -> tuple[Source, ...]:

@@ -135,8 +135,10 @@ def test_the_command_line_takes_a_list_and_gives_the_same(folder: Path, ran: Run
     listed = ran("sources").stdout
     assert "one-example  One  (added by bot.py)  https://one.example/feed" in listed
     exported = ran("sources", "--export").stdout
+    assert exported.endswith("</opml>\n")
     assert exported.count("xmlUrl=") == 3
-    assert ran("sources", "--export", "out.opml").returncode == 0
+    assert ran("sources", "--export", "out.opml").stdout == "out.opml  3 sources\n"
+    assert (folder / "out.opml").read_text("utf-8").count("xmlUrl=") == 3
     again = ran("sources", "--export", "out.opml")
     assert (again.returncode, again.stderr) == (1, "out.opml is there already: name another file\n")
     other = folder / "other"
