@@ -16,6 +16,8 @@ from monitor.model import Topic
 
 SYSTEM_CONFIG = Path("/etc/monitor-bot/config.toml")
 CREDENTIAL = "telegram-token"
+TO_HAVE_ONE = "copy config.example.toml to it, or name yours with --config PATH"
+"""What to do where there is no config."""
 LARGEST_CONFIG = 4_000_000
 """Bytes; a file that is larger was hardly written as a config."""
 
@@ -31,9 +33,7 @@ def find(explicit: Path | None, *, folder: Path = Path(), system: Path = SYSTEM_
     for path in (local, system):
         if _is_there(path):
             return path
-    raise _invalid(
-        local, f"there is no such file and no {system}: copy config.example.toml, or use --config PATH"
-    )
+    raise _invalid(local, f"there is no such file and no {system}: {TO_HAVE_ONE}")
 
 
 def load(

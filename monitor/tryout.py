@@ -15,6 +15,7 @@ from monitor.config import Config
 from monitor.engine import watch_for
 from monitor.matching.reading import MAX_TEXT
 from monitor.model import Item, Match, Source, Topic
+from monitor.setup import TO_HAVE_ONE
 from monitor.store import Store, added, items
 from monitor.terminal import STANDARD, explained, forecast, named, progress
 
@@ -101,7 +102,8 @@ def source_of(source_id: str | None, config: Config, everywhere: Sources) -> Sou
     for sources in (lambda: config.sources, everywhere):  # the database only where it is needed
         if found := next((source for source in sources() if source.id == source_id), None):
             return found
-    raise errors.UsageWrong(f"--source {source_id}: there is no such source; `bot.py sources` lists them")
+    known = "; `bot.py sources` lists them" if config.path else f", as there is no config.toml: {TO_HAVE_ONE}"
+    raise errors.UsageWrong(f"--source {source_id}: there is no such source{known}")
 
 
 def _text(said: str | None, file: Path | None) -> str:

@@ -317,6 +317,20 @@ def test_a_text_is_matched_as_if_a_source_had_published_it(folder: Path, ran: Ru
     assert [topic["id"] for topic in json.loads(done.stdout)["topics"]] == ["starlink"]
 
 
+def test_without_a_config_it_is_said_where_sources_stand(ran: Run) -> None:
+    remedy = "copy config.example.toml to it, or name yours with --config PATH\n"
+    done = ran("match", "--source", "example", "Starlink")
+    assert (done.returncode, done.stdout) == (2, "")
+    said = f"--source example: there is no such source, as there is no config.toml: {remedy}"
+    assert done.stderr.splitlines(keepends=True)[1:] == [said]
+    listed = ran("sources")
+    assert (listed.returncode, listed.stdout) == (2, "")
+    assert listed.stderr.startswith(
+        "config.toml: there is no such file and no /etc/monitor-bot/config.toml: "
+    )
+    assert listed.stderr.endswith(remedy)
+
+
 @pytest.mark.usefixtures("folder")
 def test_match_knows_the_sources_by_their_ids(ran: Run) -> None:
     done = ran("match", "--source", "exampel", "Starlink")
