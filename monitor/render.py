@@ -283,13 +283,18 @@ def _when(item: Item, found: datetime, chat: Chat, now: datetime) -> Safe:
     return say(chat.language, "time.published" if published else "time.found", time=shown, ago=when)
 
 
-def clock_time(moment: datetime, chat: Chat, now: datetime) -> str:
-    """Return a moment by the clock of a chat, with the date where that is not today: "2 Feb, 08:00"."""
+def clock_time(moment: datetime, chat: Chat, now: datetime, *, exact: bool = False) -> str:
+    """Return a moment by the clock of a chat, with the date where that is not today: "2 Feb, 08:00".
+
+    Where it is `exact` its seconds are shown, if it has any.
+    """
     zone = hours.zone(chat.timezone)
     local, today = moment.astimezone(zone), now.astimezone(zone)
     pattern = "d MMM, HH:mm" if local.year == today.year else "d MMM y, HH:mm"
     if local.date() == today.date():
         pattern = "HH:mm"
+    if exact and local.second:
+        pattern = f"{pattern}:ss"
     return format_datetime(local, pattern, locale=spoken(chat.language))
 
 

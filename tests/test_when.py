@@ -85,6 +85,21 @@ async def test_what_comes_while_a_chat_is_muted_comes_as_one_digest_when_the_mut
     assert await house.arrived() == [["d"]]
 
 
+async def test_a_mute_ends_when_it_is_said_to_end(house: House) -> None:
+    house.clock.advance(timedelta(seconds=32))
+    assert "until 14:01:32" in await house.says("/mute 1m")
+    assert "until 14:01:32" in await house.says("/status")
+    await house.find("a", "starlink")
+    assert await house.later(seconds=59) == []
+    assert await house.later(seconds=1) == [["a"]]
+    assert "until 15:02, on urgent" in await house.says("/mute 1h")
+    await house.find("b", "starlink")
+    assert await house.later(minutes=60, seconds=27) == []
+    assert await house.later(seconds=1) == [["b"]]
+    house.clock.advance(timedelta(seconds=1))
+    assert "until 3 Feb, 15:03," in await house.says("/mute raid 2d")
+
+
 async def test_what_was_queued_before_a_mute_is_kept_too(house: House) -> None:
     await house.find("a", "starlink")
     await house.says("/mute 1 hour")

@@ -124,7 +124,7 @@ def _when(call: Call, facts: Facts, now: datetime) -> list[Safe]:
     """Return when the chat wants to be told, as far as that is not always and at once."""
     chat, lines = call.chat, []
     if chat.muted and chat.muted > now:
-        lines.append(call.say("status.muted", time=clock_time(chat.muted, chat, now)))
+        lines.append(call.say("status.muted", time=clock_time(chat.muted, chat, now, exact=True)))
     if chat.quiet:
         lines.append(call.say("status.quiet", hours=chat.quiet))
     if chat.rhythm.every != "off":
@@ -139,7 +139,7 @@ def _when(call: Call, facts: Facts, now: datetime) -> list[Safe]:
 def _of_topic(call: Call, own: Subscription, now: datetime) -> list[Safe]:
     said = []
     if own.muted and own.muted > now:
-        said.append(call.say("status.topic_muted", time=clock_time(own.muted, call.chat, now)))
+        said.append(call.say("status.topic_muted", time=clock_time(own.muted, call.chat, now, exact=True)))
     if own.rhythm:
         said.append(how(call, own.rhythm))
     if own.silent:

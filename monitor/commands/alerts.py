@@ -78,11 +78,11 @@ async def hush(call: Call) -> Reply:
     chosen: list[Topic] = [mine[topic_id][0] for topic_id in one.topic_ids if topic_id in mine]
     if not chosen:
         return _noted(call, call.say("button.hush_nothing"))
-    now = call.desk.clock.now()
-    await hearing.adjust(call, chosen, muted=now + length)
+    until = hearing.end(call, length)
+    await hearing.adjust(call, chosen, muted=until)
     names = listing((topic.name for topic in chosen), NOTICED)
-    until = hearing.clock(call, now + length)
-    return _noted(call, call.say("button.hush_done", names=names, time=until))
+    said = call.say("button.hush_done", names=names, time=hearing.clock(call, until))
+    return _noted(call, said)
 
 
 async def irrelevant(call: Call) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.commands import topics
 from monitor.commands.desk import ECHO, Call, listing, nearest, rows
@@ -13,6 +13,8 @@ from monitor.render import clock_time
 from monitor.store import Database, chats, outbox, watches
 
 NOT_CHOSEN = "UTC"  # the zone of a chat until it chooses one
+A_MINUTE = timedelta(minutes=1)
+LONG = timedelta(hours=1)  # of a shorter time each second counts
 MOST_BUTTONS = 60  # topics to choose from; what is left out can be typed
 
 
@@ -90,9 +92,16 @@ async def adjust_chat(call: Call, **facts: object) -> None:
     call.desk.wake()
 
 
+def end(call: Call, length: timedelta) -> datetime:
+    """Return when what begins now and lasts so long ends: from an hour on at the next full minute."""
+    moment = call.desk.clock.now() + length
+    begun = timedelta(seconds=moment.second, microseconds=moment.microsecond)
+    return moment + A_MINUTE - begun if begun and length >= LONG else moment
+
+
 def clock(call: Call, moment: datetime) -> str:
     """Return a moment by the clock of a chat, with the zone where the chat may not know which one that is."""
-    shown = clock_time(moment, call.chat, call.desk.clock.now())
+    shown = clock_time(moment, call.chat, call.desk.clock.now(), exact=True)
     return f"{shown} ({call.chat.timezone})" if call.chat.timezone == NOT_CHOSEN else shown
 
 

@@ -56,7 +56,7 @@ async def _mute(call: Call) -> Reply:
         return Reply(_which_unit(call, name)) if NUMBER.fullmatch(name) and length is None else chosen
     if length is None:
         return Reply(_how_long(call, "mute.how_long_topic", chosen))
-    until = call.desk.clock.now() + length
+    until = hearing.end(call, length)
     await hearing.adjust(call, chosen, muted=until)
     names = listing(topic.name for topic in chosen)
     said = call.say("mute.topic", names=names, time=hearing.clock(call, until))
@@ -64,7 +64,7 @@ async def _mute(call: Call) -> Reply:
 
 
 async def _mute_chat(call: Call, length: timedelta) -> Reply:
-    until = call.desk.clock.now() + length
+    until = hearing.end(call, length)
     await hearing.adjust_chat(call, muted=until)
     said = call.say("mute.chat", time=hearing.clock(call, until))
     return Reply(Message(said, buttons=_undo(call, "/unmute")))
