@@ -360,7 +360,7 @@ async def test_a_name_is_looked_up_once_for_all_who_ask_within_a_minute(
 
 async def test_who_speaks_no_tls_is_told_so_with_what_may_be_meant(web: Web) -> None:
     address = web.url("/feed").replace("http:", "https:")
-    told = "it speaks no TLS there: perhaps http:// is meant, not https://"
+    told = "it speaks no TLS there (perhaps http:// is meant, not https://)"
     assert await refusal(address) == f"{address} cannot be reached: {told}"
 
 
@@ -476,10 +476,11 @@ async def test_an_error_behind_redirects_names_the_address_that_led_there(web: W
     web.redirect("/for-now", "/new?key=1")
     web.status("/new", 404)
     new, old = web.url("/new?…"), web.url("/old")
-    assert await refusal(old) == f"{new}, to which {old} redirects, answered 404 Not Found"
+    assert await refusal(old) == f"{new} answered 404 Not Found ({old} redirects there)"
     web.redirect("/old", "http://127.0.0.1:9/feed")
     message = await refusal(old)
-    assert message.startswith(f"http://127.0.0.1:9/feed, to which {old} redirects, cannot be reached: ")
+    assert message.startswith("http://127.0.0.1:9/feed cannot be reached: ")
+    assert message.endswith(f" ({old} redirects there)")
 
 
 @pytest.mark.parametrize(("status", "name"), [(301, "Moved Permanently"), (302, "Found")])

@@ -24,6 +24,7 @@ from typing import Any, Final, Self, TypeVar
 
 from monitor.errors import SourceUnreadable
 from monitor.model import Cursor, Polled, Source
+from monitor.sources.http import shown
 from monitor.sources.kind import Fetched, Parse
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Apart:
         if not is_large(bodies):
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, parse, fetched, source, cursor)
-        return await self.run(fetched.answers[-1].where, parse, fetched, source, cursor)
+        return await self.run(shown(fetched.answers[-1].url), parse, fetched, source, cursor)
 
     async def run(self, where: str, function: Callable[..., T], *arguments: object) -> T:
         """Return what a function of a module gives in the other process; `where` names the document."""

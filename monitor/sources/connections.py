@@ -210,7 +210,7 @@ class _Line:
         if code == pycurl.E_OK or (code == pycurl.E_RECV_ERROR and self._head_is_whole):
             return _BROKE_OFF
         if code == pycurl.E_SSL_CONNECT_ERROR and any(words in self.curl.errstr() for words in _NO_TLS):
-            return "it speaks no TLS there: perhaps http:// is meant, not https://"
+            return "it speaks no TLS there (perhaps http:// is meant, not https://)"
         return _WORDS.get(code, "its answer is no proper HTTP")
 
     def _take_field(self, line: bytes) -> int | None:

@@ -53,9 +53,7 @@ async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
             raise
         answer = await http.get(source.address, trusted=source.trusted)
     if answer.status == _NOT_MODIFIED and not (cursor.etag or cursor.last_modified):
-        raise SourceUnreachable(
-            f"{answer.where} answered 304 Not Modified to one who knows nothing of it yet"
-        )
+        raise SourceUnreachable(answer.told("answered 304 Not Modified to one who knows nothing of it yet"))
     return Fetched((answer,))
 
 
@@ -113,11 +111,11 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
     try:
         document = read(answer.body, answer.headers.get("content-type", ""), answer.url)
     except SourceUnreadable as error:
-        raise SourceUnreadable(f"{answer.where} sent {error}") from error
+        raise SourceUnreadable(answer.told(f"sent {error}")) from error
     before, after = Memory.of(cursor.entries), _remembered(document, cut(answer.body), answer)
     items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
     if document.fault and not items:
-        raise SourceUnreadable(f"{answer.where} sent nothing that can be read: {document.fault}")
+        raise SourceUnreadable(answer.told(f"sent nothing that can be read: {document.fault}"))
     gap = before is not None and after.records.nothing_known(before.records)
     following = _cursor(answer, cursor)
     if document.fault:  # so that the rest is asked for again

@@ -14,7 +14,7 @@ from monitor.sources.discovery import FeedLink, discover
 from monitor.sources.entries import items_of
 from monitor.sources.envelope import decoded
 from monitor.sources.headers import http_date
-from monitor.sources.http import Http, Response
+from monitor.sources.http import Http, Response, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def look(http: Http, kind: str, address: str, apart: Apart | None = None) 
     with http.one_look():
         answer = (await feed.fetch(http, source, Cursor())).answers[-1]
         if apart and is_large([answer.body]):
-            return await apart.run(answer.where, _read, answer)
+            return await apart.run(shown(answer.url), _read, answer)
         return await asyncio.to_thread(_read, answer)
 
 
@@ -56,7 +56,7 @@ def _read(answer: Response) -> Glimpse:
         feeds = discover(decoded(answer.body, kind), answer.url)
         if feeds:
             return Glimpse("page", address, feeds=feeds)
-        raise SourceUnreadable(f"{answer.where} sent {error}") from error
+        raise SourceUnreadable(answer.told(f"sent {error}")) from error
     items, _ = items_of(document, "", http_date(answer.headers.get("date", "")))
     return Glimpse("feed", address, document.title, items)
 

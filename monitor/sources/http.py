@@ -61,10 +61,9 @@ class Response:
     hints: Hints = field(default_factory=Hints)  # what the headers say about when to come back
     received: datetime | None = None
 
-    @property
-    def where(self) -> str:
-        """Where it comes from, for a message."""
-        return _led(self.asked, self.url)
+    def told(self, what: str) -> str:
+        """Return a message on it: its address, what it did, and the address that led there, if one did."""
+        return _told(self.asked, self.url, what)
 
 
 class Http:
@@ -159,21 +158,21 @@ class Http:
 
         `asked` is the address that led to `url`.
         """
-        where = _led(asked, url)
         try:
             async with asyncio.timeout(max(left, 0)):
                 status, fields, packed = await pool.get(url, {**_ACCEPT, **headers})
                 body = await self._unpacked(packed, fields.get("content-encoding", ""))
         except TimeoutError:
-            late = f"{where} gave no whole answer within {self._timeout:g} s"
-            raise SourceUnreachable(late) from None
+            late = f"gave no whole answer within {self._timeout:g} s"
+            raise SourceUnreachable(_told(asked, url, late)) from None
         except TooLong:
             most = f"{MAX_DOWNLOAD // 2**20} MB, or {MAX_BODY // 2**20} MB unpacked"
-            raise SourceUnreachable(f"{where} sends more than {most}: it is no ordinary feed") from None
+            much = f"sends more than {most}: it is no ordinary feed"
+            raise SourceUnreachable(_told(asked, url, much)) from None
         except NotUnpackable as error:
-            raise SourceUnreachable(f"The answer of {where} {error}") from error
+            raise SourceUnreachable(_told(asked, url, f"gave an answer that {error}")) from error
         except NotAnswered as error:
-            raise SourceUnreachable(f"{where} cannot be reached: {error}") from error
+            raise SourceUnreachable(_told(asked, url, f"cannot be reached: {error}")) from error
         now = self._clock.now()
         return Response(status, fields, body, asked, str(url), hints=hints(fields, now), received=now)
 
@@ -190,15 +189,15 @@ class Http:
         """Return an answer that can be read; raise what the status means for any other."""
         if answer.status in _ANSWERS:
             return replace(answer, permanent_url=permanent_url) if permanent_url else answer
-        where = answer.where
         if answer.status == HTTPStatus.GONE:
-            raise SourceGone(f"{where} is gone for good (410): remove the source, or give its new address")
+            gone = "is gone for good (410): remove the source, or give its new address"
+            raise SourceGone(answer.told(gone))
         wait = retry_after(answer.headers, self._clock.now())
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             wait = wait or REST
             self._turns.rest(URL(answer.url), wait)
         lost = ", but does not say where to: check its address" if answer.status in _REDIRECTS else ""
-        raise SourceUnreachable(f"{where} answered {_status(answer.status)}{lost}", after=wait)
+        raise SourceUnreachable(answer.told(f"answered {_status(answer.status)}{lost}"), after=wait)
 
     def _pool_for(self, host: str, *, trusted: bool) -> Connections:
         """Return the connections that may be used for `host`."""
@@ -241,13 +240,10 @@ def shown(url: str | URL) -> str:
     return f"{address}?…" if parsed.raw_query_string else address
 
 
-def _led(asked: str, url: str | URL) -> str:
-    """Return a URL for a message, and the one that led to it where that is another one.
-
-    What it does is said behind it: "https://example.org/new, to which https://example.org/old redirects,".
-    """
+def _told(asked: str, url: str | URL, what: str) -> str:
+    """Return what a URL did, for a message, and behind it the URL that was asked where that led there."""
     first, last = shown(asked), shown(url)
-    return last if first == last else f"{last}, to which {first} redirects,"
+    return f"{last} {what}" if first == last else f"{last} {what} ({first} redirects there)"
 
 
 def _joined(here: URL, target: str) -> URL:
