@@ -167,9 +167,9 @@ def overview(config: Config, database: Path, now: datetime) -> list[Standing]:
     if not database.exists():
         return [(source, SourceState(), ()) for source in listed]
     with Store.look(database) as db:
-        states = {source.id: sources.state(db, source.id) for source in listed}
+        states = sources.standings(db)
         daily = items.daily(db, [source.id for source in listed], now.date(), DAYS)
-    return [(source, states[source.id], daily[source.id]) for source in listed]
+    return [(source, states.get(source.id, SourceState()), daily[source.id]) for source in listed]
 
 
 def backup(database: Path, file: Path | None, now: datetime) -> str:

@@ -121,7 +121,9 @@ async def test_the_state_of_a_source_comes_back_as_it_was_left(store: Store) -> 
     await store.write(partial(sources.save, source=source(), after=left))
     await store.write(partial(sources.declare, sources=[source(name="Another name")]))
     assert await store.read(partial(sources.state, source_id="example")) == left
-    assert (await store.read(sources.standings)) == {"example": replace(left, cursor=Cursor())}
+    assert (await store.read(sources.standings)) == {
+        "example": replace(left, cursor=Cursor(moved_to="https://example.org/feed"))
+    }
 
 
 async def test_a_source_that_points_elsewhere_begins_anew(store: Store) -> None:

@@ -60,15 +60,12 @@ def _listing(
     db: Database, shown: Sequence[Source], now: datetime
 ) -> tuple[Mapping[str, SourceState], Mapping[str, Sequence[int]]]:
     ids = [source.id for source in shown]
-    states = sources_table.standings(db)
-    if len(ids) == 1:  # with its whole cursor
-        states[ids[0]] = sources_table.state(db, ids[0])
-    return states, items.daily(db, ids, now.date(), DAYS)
+    return sources_table.standings(db), items.daily(db, ids, now.date(), DAYS)
 
 
 def _move(call: Call, source: Source, states: Mapping[str, SourceState]) -> list[Safe]:
     """Return the line on where a source of the config was moved; none where it was not."""
-    there = moved(source, states[source.id])
+    there = moved(source, states.get(source.id, SourceState()))
     return [call.say("sources.moved", address=address_shown(there))] if there else []
 
 

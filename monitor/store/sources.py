@@ -52,10 +52,10 @@ def state(db: Database, source_id: str) -> SourceState:
 
 
 def standings(db: Database) -> dict[str, SourceState]:
-    """Return the state of every known source, and of its cursor the gaps: the rest is for its next poll."""
-    columns = ", ".join(("id", "failures", "gone", "error", "gaps", *TIMES, *LENGTHS))
+    """Return the state of every known source, and of its cursor what is told of it: the gaps and a move."""
+    columns = ", ".join(("id", "failures", "gone", "error", "gaps", "moved_to", *TIMES, *LENGTHS))
     rows = db.query(f"SELECT {columns} FROM sources")
-    return {row["id"]: _standing(row, Cursor(gaps=row["gaps"])) for row in rows}
+    return {row["id"]: _standing(row, Cursor(gaps=row["gaps"], moved_to=row["moved_to"])) for row in rows}
 
 
 def save(
