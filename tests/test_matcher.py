@@ -242,9 +242,19 @@ def test_evidence_is_bounded() -> None:
     assert len(matches(topic("drone", "truce"), "drone " * 500).evidence) == MAX_EVIDENCE
 
 
-def test_the_best_match_comes_first_and_equal_ones_by_their_id() -> None:
-    matcher = Matcher([topic("truce", id="b"), topic("truce", id="a"), topic("Starlnk", id="c")])
-    assert [match.topic_id for match in matcher.match(item("Starlink truce"))] == ["a", "b", "c"]
+def test_the_best_match_comes_first_and_equal_ones_in_reading_order_and_by_their_id() -> None:
+    matcher = Matcher(
+        [
+            topic("power grid", id="0"),
+            topic("truce", id="b"),
+            topic("truce", id="a"),
+            topic("grid", id="z"),
+            topic("Starlnk", id="c"),
+            topic("talks", id="d"),
+        ]
+    )
+    found = matcher.match(item("Starlink, the power grid, truce", "Talks"))
+    assert [match.topic_id for match in found] == ["z", "a", "b", "d", "0", "c"]
 
 
 def test_an_added_topic_replaces_the_one_with_its_id() -> None:

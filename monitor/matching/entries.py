@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from monitor.matching.plan import One, Plan
 from monitor.matching.terms import Grade
@@ -20,6 +20,7 @@ class Entry:
     sources: tuple[str, ...]  # ids and tags of the sources that it is limited to; empty is all
     held: tuple[int, ...]  # the terms of the plan
     filed: tuple[int, ...] | None = None  # the terms that it is filed under; None: it is always asked
+    number: int = 0  # under which a piece of text names it
 
     @property
     def single(self) -> One | None:
@@ -30,16 +31,12 @@ class Entry:
         return None
 
 
-Numbers = array  # of terms: side by side in memory, which is most of the speed of a busy index
+Numbers = array  # of terms and entries: side by side in memory, and many taken together in one step
 
 
-def numbers(terms: Iterable[int] = ()) -> Numbers[int]:
-    """Return the numbers of terms in 4 bytes each."""
+def numbers(terms: Iterable[int] | bytes = ()) -> Numbers[int]:
+    """Return numbers in 4 bytes each, from the numbers or from their bytes."""
     return array("I", terms)
-
-
-NO_NUMBERS = numbers()
-"""What most pieces of text have, once for all of them; nobody changes it."""
 
 
 @dataclass(slots=True)
@@ -50,13 +47,10 @@ class Piece:
     known: int  # the first so many terms are considered
     spans: tuple[tuple[int, int], ...]  # of its tokens, within the piece
     places: tuple[int, ...]  # of its tokens, where stop words are not counted
-    size: int  # how many places it takes
+    size: int  # how many places it takes, with the gap after a sentence
     ends: bool  # whether a sentence ends with it
-    terms: tuple[Numbers[int], ...] = ()  # the terms that each of them is; () if none of them is any
-    grades: tuple[tuple[Grade, ...], ...] = ()  # how, in the same order
-    present: Numbers[int] = field(default_factory=lambda: NO_NUMBERS)  # the terms that any of them is
+    terms: bytes = b""  # the numbers of the terms that they are
+    tokens: tuple[int, ...] = ()  # which of them each of these is
+    grades: tuple[Grade, ...] = ()  # and how
     singles: tuple[Known, ...] | None = None  # None: the index was not asked yet what it has filed; it is:
-    entries: tuple[Entry, ...] = ()  # under one of the terms
-    paired: tuple[Entry, ...] = ()  # under one of the terms, and they also need their partner
-    partners: Numbers[int] = field(default_factory=lambda: NO_NUMBERS)
-    seconds: Numbers[int] = field(default_factory=lambda: NO_NUMBERS)  # the terms that are anybody's partner
+    pairs: bytes = b""  # of each entry under one of the terms: another term that it needs, and its number

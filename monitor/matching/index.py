@@ -6,11 +6,14 @@ common word. A plan that needs no word at all (a regular expression, a language)
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import count
+from operator import itemgetter
 
-from monitor.matching.entries import NO_NUMBERS, Entry, Piece, numbers
+from monitor.matching.entries import Entry, Piece, numbers
 from monitor.matching.needs import Burden, all_needed, rarest
 from monitor.model import Known
+
+_START_AND_TOPIC = itemgetter(2, 0)
 
 
 class Index:
@@ -20,7 +23,8 @@ class Index:
         """Judge the rarity of terms by `burden`."""
         self._burden = burden
         self._files: dict[int, tuple[Entry, ...]] = {}
-        self._partners: Counter[int] = Counter()
+        self._next = count()
+        self.numbered: dict[int, Entry] = {}
         self.always: dict[Entry, None] = {}
 
     def add(self, entry: Entry) -> None:
@@ -33,18 +37,17 @@ class Index:
         entry.filed = entry.held if entry.held == filed else filed  # most are one word: save the second tuple
         for term in entry.filed:
             self._files[term] = (*self._files.get(term, ()), entry)
-        if (partner := _partner(entry)) is not None:
-            self._partners[partner] += 1
+        if not entry.single:
+            entry.number = next(self._next)
+            self.numbered[entry.number] = entry
 
     def remove(self, entry: Entry) -> None:
         """Take an entry out."""
         if entry.filed is None:
             del self.always[entry]
             return
-        if (partner := _partner(entry)) is not None:
-            self._partners[partner] -= 1
-            if not self._partners[partner]:
-                del self._partners[partner]
+        if not entry.single:
+            del self.numbered[entry.number]
         for term in entry.filed:
             left = tuple(each for each in self._files[term] if each is not entry)
             if left:
@@ -55,22 +58,17 @@ class Index:
     def ask(self, piece: Piece) -> tuple[Known, ...]:
         """Note in a piece of text what is filed under its terms; return the topics that a word of it is."""
         singles: list[Known] = []
-        entries: list[Entry] = []
-        paired: list[Entry] = []
-        partners = numbers()
-        for (start, end), terms, grades in zip(piece.spans, piece.terms, piece.grades, strict=True):
-            for term, (how, score) in zip(terms, grades, strict=True):
-                for entry in self._files.get(term, ()):
-                    if single := entry.single:
-                        singles.append((entry.topic_id, score, start, end, single.label, how))
-                    elif (partner := _partner(entry)) is None:
-                        entries.append(entry)
-                    else:
-                        paired.append(entry)
-                        partners.append(partner)
-        piece.entries, piece.paired, piece.partners = tuple(entries), tuple(paired), partners or NO_NUMBERS
-        piece.seconds = numbers(filter(self._partners.__contains__, piece.present)) or NO_NUMBERS
-        piece.singles = tuple(singles)
+        pairs = numbers()
+        for term, token, (how, score) in zip(numbers(piece.terms), piece.tokens, piece.grades, strict=True):
+            start, end = piece.spans[token]
+            for entry in self._files.get(term, ()):
+                if single := entry.single:
+                    singles.append((entry.topic_id, score, start, end, single.label, how))
+                else:
+                    partner = _partner(entry)
+                    pairs.extend((term if partner is None else partner, entry.number))
+        piece.pairs = pairs.tobytes()
+        piece.singles = tuple(sorted(singles, key=_START_AND_TOPIC))
         return piece.singles
 
     def _cost(self, term: int) -> int:

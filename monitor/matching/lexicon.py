@@ -11,10 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain, count, repeat
 
 from monitor.matching.aliases import Aliases
-from monitor.matching.entries import NO_NUMBERS, Piece, numbers
+from monitor.matching.entries import Piece, numbers
 from monitor.matching.postings import Postings
 from monitor.matching.terms import Grade, Term, keys_of
 from monitor.matching.words import Word, analyse
@@ -22,6 +22,7 @@ from monitor.text import tokens
 
 MOST_PIECES = 10_000  # in a generation, of which each language has two
 LONGEST_PIECE = 64  # characters; what is longer is hardly ever seen again
+SENTENCE_GAP = 3  # places between two sentences
 _SHAPES = 1_000  # lengths of words and the like
 MOST_ADDED = 64  # new terms up to which old knowledge is completed rather than worked out again
 
@@ -125,6 +126,7 @@ class Lexicon:
             tuple((token.start, token.end) for token in found), tuple(word.stop for word in words)
         )
         ends = text.rstrip(_CLOSING)[-1:] in _ENDS
+        size += SENTENCE_GAP * ends
         piece = Piece(self._revision, len(self._terms), spans, places, size, ends)
         self._grade(piece, [self._terms_of(word, self._candidates(word)) for word in words])
         return piece
@@ -138,18 +140,14 @@ class Lexicon:
 
     def _grade(self, piece: Piece, found: list[dict[int, Grade]]) -> None:
         """Add the terms that the tokens of a piece are, one dictionary for each token."""
-        if any(found):
-            terms = piece.terms or (NO_NUMBERS,) * len(found)
-            grades = piece.grades or ((),) * len(found)
-            piece.terms = tuple(
-                old + numbers(new) if new else old for old, new in zip(terms, found, strict=True)
-            )
-            piece.grades = tuple((*old, *new.values()) for old, new in zip(grades, found, strict=True))
-            piece.present = sum(piece.terms[1:], piece.terms[0])
+        piece.terms += numbers(chain.from_iterable(found)).tobytes()
+        tokens = chain.from_iterable(map(repeat, count(), map(len, found)))
+        piece.tokens += tuple(tokens)
+        piece.grades += tuple(chain.from_iterable(grades.values() for grades in found))
 
     def _candidates(self, word: Word) -> Iterable[int]:
         """Return the terms that share a key with a word, in the order of their numbers."""
-        kinds = [kind for kind, count in self._kinds.items() if count]
+        kinds = [kind for kind, users in self._kinds.items() if users]
         return sorted(set(self._postings.find(keys_of(word, kinds))))
 
     def _terms_of(self, word: Word, numbers: Iterable[int]) -> dict[int, Grade]:

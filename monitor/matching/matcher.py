@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import chain, compress
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from operator import attrgetter, itemgetter
 from typing import Any
 
 from monitor.matching.aliases import aliases
 from monitor.matching.compiling import Compiler
-from monitor.matching.entries import Entry
+from monitor.matching.entries import Entry, numbers
 from monitor.matching.evidence import MAX_EVIDENCE, evidence
 from monitor.matching.explain import Explainer, Explanation
 from monitor.matching.index import Index
@@ -23,7 +23,8 @@ from monitor.text import language_of, tokens
 FEW_TERMS = 16  # of a topic: with more, it is quicker to locate all that stand in an item
 RARE, COMMON, STOP = 1, 5, 1000  # how much a plan costs that is filed under such a word
 LONG = 16  # letters of a word that is hardly met; each one less makes it more frequent
-TOPIC_ID, SCORE_OF_MATCH, SECONDS = itemgetter(0), itemgetter(1), attrgetter("seconds")
+TOPIC_ID, SCORE_OF_MATCH, PAIRS = itemgetter(0), itemgetter(1), attrgetter("pairs")
+ONE_PLACE = 3  # parts of a place of a match that is not written out yet
 new = tuple.__new__  # makes a named tuple in half the time of its own constructor
 _SAMPLE = 200  # characters that show an item's language
 
@@ -85,17 +86,14 @@ class Matcher:
             self._lexicon.release(term)
 
     def match(self, item: Item, source: Source | None = None) -> tuple[Match, ...]:
-        """Return the topics that an item is about, the best score first."""
+        """Return the topics that an item is about, the best score first.
+
+        Of equal ones those that are a single word come first, in reading order, then the others by their id.
+        """
         subject = subject_of(item, source)
         reading = ItemReading(subject, self._lexicon)
         matches = self._singles(reading)
-        for entry in self._candidates(reading):
-            if entry.sources and not _comes_from(subject, entry.sources):
-                continue
-            found = entry.plan.find(reading)
-            if found is not None:
-                matches.append(Match(entry.topic_id, round(found[0], 1), evidence(found[1], item)))
-        matches.sort(key=TOPIC_ID)
+        matches += sorted(self._others(reading), key=TOPIC_ID)
         matches.sort(key=SCORE_OF_MATCH, reverse=True)
         return tuple(matches)
 
@@ -105,7 +103,6 @@ class Matcher:
         first_or = found.setdefault
         ask = self._index.ask
         titles = reading.title_pieces
-        several = set()
         for at, piece in zip(reading.at, reading.found, strict=True):
             singles = piece.singles
             if singles is None:
@@ -119,36 +116,39 @@ class Matcher:
                     before = first_or(topic_id, place)
                     if before is not place:
                         found[topic_id] = before + place
-                        several.add(topic_id)
-        matches = [
+        joined = self._joined
+        return [
             new(Match, (topic_id, places[2][1], places))
+            if len(places) == ONE_PLACE
+            else joined(topic_id, places, reading)
             for topic_id, places in found.items()
-            if topic_id not in several
         ]
-        matches += [self._joined(topic_id, found[topic_id], reading) for topic_id in several]
-        return matches
 
     def _joined(self, topic_id: str, places: tuple[Any, ...], reading: ItemReading) -> Match:
         """Return the match of a single word that stands in several places: all of them, or the surest."""
-        if len(places) > 3 * MAX_EVIDENCE:
+        if len(places) > ONE_PLACE * MAX_EVIDENCE:
             return self._shortened(topic_id, reading)
-        return new(Match, (topic_id, max([known[1] for known in places[2::3]]), places))
+        return new(Match, (topic_id, max([known[1] for known in places[2::ONE_PLACE]]), places))
 
     def _shortened(self, topic_id: str, reading: ItemReading) -> Match:
         """Return the match of a single word that stands in more places than are shown."""
         score, marks = self._entries[topic_id].plan.find(reading) or (0.0, [])
         return Match(topic_id, score, evidence(marks, reading.subject.item))
 
-    def _candidates(self, reading: ItemReading) -> set[Entry]:
+    def _others(self, reading: ItemReading) -> Iterator[Match]:
+        """Return the matches of the other topics."""
+        for entry in self._candidates(reading):
+            if not entry.sources or _comes_from(reading.subject, entry.sources):
+                found = entry.plan.find(reading)
+                if found is not None:
+                    marks = evidence(found[1], reading.subject.item)
+                    yield Match(entry.topic_id, round(found[0], 1), marks)
+
+    def _candidates(self, reading: ItemReading) -> list[Entry]:
         """Return every other topic that may match."""
-        found = set(self._index.always)
-        pieces = reading.found
-        standing = set(chain.from_iterable(map(SECONDS, pieces)))
-        for piece in pieces:
-            if piece.entries:
-                found.update(piece.entries)
-            if piece.paired and not standing.isdisjoint(piece.partners):
-                found.update(compress(piece.paired, map(standing.__contains__, piece.partners)))
+        pairs = numbers(b"".join(map(PAIRS, reading.found)))
+        both = compress(pairs[1::2], map(reading.standing.__contains__, pairs[::2])) if pairs else ()
+        found = [*self._index.always, *map(self._index.numbered.__getitem__, set(both))]
         if found:
             _locate(found, reading)
         return found

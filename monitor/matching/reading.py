@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import accumulate, chain, compress
+from itertools import accumulate, compress
 from operator import attrgetter
 
-from monitor.matching.lexicon import Lexicon, split
+from monitor.matching.entries import Numbers, numbers
+from monitor.matching.lexicon import SENTENCE_GAP, Lexicon, split
 from monitor.matching.operators import Subject
 from monitor.matching.phrase import Hit
 from monitor.matching.plan import Unit
@@ -17,8 +18,7 @@ from monitor.model import Evidence, How
 
 MAX_TEXT = 200_000  # characters of a field that are read
 FIELD_GAP = 1_000  # places between title and text: no phrase reaches across
-SENTENCE_GAP = 3  # places between two sentences
-_SPANS, _SIZE, _ENDS, _PRESENT = map(attrgetter, ("spans", "size", "ends", "present"))
+_SPANS, _SIZE, _TERMS, _TOKENS = map(attrgetter, ("spans", "size", "terms", "tokens"))
 
 
 class ItemReading:
@@ -33,7 +33,7 @@ class ItemReading:
         telling = [piece.terms for piece in self._pieces]
         self.found = list(compress(self._pieces, telling))  # the pieces of which a word is a term
         self.at = list(compress(range(len(telling)), telling))  # and which ones they are
-        self._where: dict[int, list[tuple[int, int]]] = {}  # the numbers of the piece, and of the token in it
+        self._where: dict[int, list[tuple[int, int]]] = {}  # the numbers of the piece, and of the term in it
         self._hits: dict[int, list[Hit]] = {}
         self._places: dict[int, int] = {}  # by position
         self._term_places: dict[int, list[int]] = {}
@@ -59,9 +59,14 @@ class ItemReading:
         return self._positions[len(self._written[0])]
 
     @cached_property
+    def _row(self) -> Numbers[int]:
+        """The terms that stand anywhere, as they follow each other."""
+        return numbers(b"".join(map(_TERMS, self.found)))
+
+    @cached_property
     def standing(self) -> frozenset[int]:
         """The terms that stand anywhere."""
-        return frozenset(chain.from_iterable(map(_PRESENT, self.found)))
+        return frozenset(self._row)
 
     def present(self, terms: AbstractSet[int]) -> AbstractSet[int]:
         """Return those of the terms that stand anywhere."""
@@ -71,48 +76,49 @@ class ItemReading:
         """Find out where these terms stand, all in one go."""
         wanted = set(terms).difference(self._where)
         self._where.update((term, []) for term in wanted)
-        apart = wanted.isdisjoint
-        for at, piece in zip(self.at, self.found, strict=True):
-            if not apart(piece.present):
-                for offset, each in enumerate(piece.terms):
-                    for term in wanted.intersection(each):
-                        self._where[term].append((at, offset))
+        row = self._row
+        begins = list(accumulate(map(len, map(_TOKENS, self.found)), initial=0))
+        for number in compress(range(len(row)), map(wanted.__contains__, row)):
+            which = bisect_right(begins, number) - 1
+            self._where[row[number]].append((self.at[which], number - begins[which]))
 
     def hits(self, term: int) -> list[Hit]:
         """Return where a term stands, by ascending position."""
         hits = self._hits.get(term)
         if hits is None:
-            hits = self._hits[term] = [self._hit(term, at, offset) for at, offset in self._standing_at(term)]
+            hits = self._hits[term] = [self._hit(at, number) for at, number in self._standing_at(term)]
         return hits
 
     def _standing_at(self, term: int) -> Sequence[tuple[int, int]]:
-        """Return where a term stands, by the numbers of the piece and of the token in it."""
+        """Return where a term stands, by the numbers of the piece and of the term in it."""
         if term not in self._where:
             if term not in self.standing:
                 return ()
             self.locate(self.standing)
         return self._where[term]
 
-    def _hit(self, term: int, at: int, offset: int) -> Hit:
-        """Return the hit of a term at a token of a piece."""
+    def _hit(self, at: int, number: int) -> Hit:
+        """Return the hit of a term of a piece."""
         piece = self._pieces[at]
-        position = self._positions[at] + offset
-        self._places[position] = self._piece_places[at] + piece.places[offset]
-        return position, position, *piece.grades[offset][piece.terms[offset].index(term)]
+        token = piece.tokens[number]
+        position = self._positions[at] + token
+        self._places[position] = self._piece_places[at] + piece.places[token]
+        return position, position, *piece.grades[number]
 
     @cached_property
     def _piece_places(self) -> list[int]:
         """The place of each piece, and of one after the last."""
         sizes = list(map(_SIZE, self._pieces))
-        for at in self._sentence_ends():
-            sizes[at] += SENTENCE_GAP
+        for at in self._line_ends():
+            if not self._pieces[at].ends:
+                sizes[at] += SENTENCE_GAP
         if self.title_pieces:
             sizes[self.title_pieces - 1] += FIELD_GAP
         return list(accumulate(sizes, initial=0))
 
-    def _sentence_ends(self) -> set[int]:
-        """Return the pieces with which a sentence or a line ends."""
-        ends = {at for at, end in enumerate(map(_ENDS, self._pieces)) if end}
+    def _line_ends(self) -> set[int]:
+        """Return the pieces with which a line ends."""
+        ends = set()
         first = 0
         for written, text in zip(self._written, self._fields, strict=True):
             at = text.find("\n")
@@ -144,7 +150,10 @@ class ItemReading:
         places = self._term_places.get(term)
         if places is None:
             pieces, before = self._pieces, self._piece_places
-            places = [before[at] + pieces[at].places[offset] for at, offset in self._standing_at(term)]
+            places = [
+                before[at] + pieces[at].places[pieces[at].tokens[number]]
+                for at, number in self._standing_at(term)
+            ]
             self._term_places[term] = places
         return places
 
@@ -162,8 +171,10 @@ class ItemReading:
         return self.starts[at] + first, self.starts[at] + last
 
 
-def _within(reach: int, ours: Iterable[int], theirs: Iterable[int]) -> bool:
+def _within(reach: int, ours: Sequence[int], theirs: Sequence[int]) -> bool:
     """Tell whether one of our places is within reach of one of theirs."""
+    if len(ours) == len(theirs) == 1:
+        return -reach <= ours[0] - theirs[0] <= reach
     return any(-reach <= here - there <= reach for here in ours for there in theirs)
 
 
