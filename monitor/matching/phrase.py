@@ -37,9 +37,11 @@ def windows(words: Sequence[Sequence[Hit]], places: Places, most: int) -> list[W
     words may stand among the phrase's own.
     """
     reach = len(words) + most - 1
-    latest_start = max(places[hits[0][0]] for hits in words)
-    if latest_start - min(places[hits[-1][0]] for hits in words) > reach:
+    span = max([places[hits[0][0]] for hits in words]) - min([places[hits[-1][0]] for hits in words])
+    if span > reach:
         return []
+    if sum(map(len, words)) == len({hits[0][0] for hits in words}) == len(words):  # each stands once
+        return [_scored(tuple([hits[0] for hits in words]), max(0, span + 1 - len(words)), most)]
     at: dict[int, dict[int, Hit]] = {}
     for word, hits in enumerate(words):
         for hit in hits:
@@ -94,7 +96,7 @@ def _augment(
 def _scored(hits: tuple[Hit, ...], others: int, most: int) -> Window:
     """Return the window of `hits` with its score: closer and better ordered is better."""
     steps = len(hits) - 1
-    disorder = sum(before[0] > after[0] for before, after in pairwise(hits))
+    disorder = sum([before[0] > after[0] for before, after in pairwise(hits)])
     closeness = 1 - FAR * others / (most + 1)
     order = 1 - DISORDER * disorder / steps
-    return Window(sum(hit[3] for hit in hits) / len(hits) * closeness * order, others, hits)
+    return Window(sum([hit[3] for hit in hits]) / len(hits) * closeness * order, others, hits)

@@ -150,7 +150,10 @@ class Cluster:
                 runs[-1].append(hit)
             else:
                 runs.append([hit])
-        return [(window.score, _mark(reading, run, self.label)[1]) for run in runs]
+        return [
+            (window.score, reading.evidence(run[0][0], run[-1][1], self.label, _least_sure(run)))
+            for run in runs
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +288,12 @@ def _rows(words: Sequence[Sequence[Hit]], boundary: int) -> list[list[Hit]]:
 
 def _together(run: Sequence[Hit]) -> tuple[How, float]:
     """Return how the least sure of some hits matches, and the mean of their scores."""
-    return min(run, key=_score)[2], sum(map(_score, run)) / len(run)
+    return _least_sure(run), sum(map(_score, run)) / len(run)
+
+
+def _least_sure(run: Sequence[Hit]) -> How:
+    """Return how the least sure of some hits matches."""
+    return min(run, key=_score)[2] if len(run) > 1 else run[0][2]
 
 
 def _mark(reading: Reading, run: Sequence[Hit], label: str) -> Mark:
