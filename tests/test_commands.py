@@ -584,6 +584,24 @@ async def test_one_source_is_shown_by_a_word_or_the_beginning_that_its_name_alon
         assert not any(one.paused for one in house.sources())
 
 
+async def test_the_status_names_a_topic_that_the_config_lost_until_one_unsubscribes(house: House) -> None:
+    await house.hears("/start")
+    await house.hears("/subscribe starlink")
+    await house.hears("/watch drone Kharkiv")
+    assert "took it out" not in await house.says("/status")
+    there = house.config.topics
+    house.config = replace(house.config, topics=())
+    shown = await house.says("/status")
+    assert "the operator took it out of the config: starlink. " in shown
+    assert "You hear of: drone Kharkiv" in shown
+    pressed = await house.hears("/unsubscribe starlink", pressed=True)
+    assert pressed
+    assert pressed.notice == "You will hear no more of: starlink."
+    assert "took it out" not in await house.says("/status")
+    house.config = replace(house.config, topics=there)
+    assert "You hear of: drone Kharkiv" in await house.says("/status")
+
+
 @pytest.mark.parametrize("said", ["/help watch", "/help /Watch"])
 async def test_the_help_explains_one_command(house: House, said: str) -> None:
     assert await house.says(said) == "/watch — watch for words of your own: /watch drone Kharkiv"

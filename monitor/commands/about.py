@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from monitor import zones
+from monitor.commands import topics
 from monitor.commands.desk import ECHO, Call, Command, listing
 from monitor.commands.rhythms import how
 from monitor.markup import Safe
@@ -63,6 +64,7 @@ async def status(call: Call) -> Reply:
     facts = await call.desk.store.read(partial(_facts, place=call.place, since=now - A_DAY))
     lines = [
         _mine(call, facts),
+        *_lost(call, facts),
         *_when(call, facts, now),
         *_sources(call, facts, now),
         *_work(call, facts, now),
@@ -118,6 +120,12 @@ def _mine(call: Call, facts: Facts) -> Safe:
     if not names:
         return call.say("status.nothing", zone=zone)
     return call.say("status.you", names=listing(names), zone=zone)
+
+
+def _lost(call: Call, facts: Facts) -> list[Safe]:
+    """Return a line on the topics that the chat wants to hear of and that are in the config no more."""
+    names = [topic.name for topic in topics.lost(facts.mine, facts.own, call.desk.topics)]
+    return [call.say("status.lost", names=listing(names))] if names else []
 
 
 def _when(call: Call, facts: Facts, now: datetime) -> list[Safe]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from monitor.commands import watching
 from monitor.commands.desk import ECHO, Call, listing, nearest, page_of, rows, turns
 from monitor.markup import Safe, plain
-from monitor.model import Button, Message, Reply, Topic
+from monitor.model import Button, Message, Place, Reply, Topic
 from monitor.prose import clip
 from monitor.store import Database, chats, watches
 
@@ -62,10 +62,12 @@ async def _change(call: Call, how: str) -> Reply:
         return Reply(await board(call, question))
     argument, silent = _quietly(call.argument) if how == "subscribed" else (call.argument, False)
     chosen = find(argument, known.values())
-    if not chosen:
-        own = await call.desk.store.read(partial(watches.of, chat_id=call.chat.id))
-        if how == "unsubscribed" and find(argument, own):
+    if how == "unsubscribed":
+        mine, own = await call.desk.store.read(partial(_wanted, place=call.place))
+        chosen = find(argument, (*known.values(), *lost(mine, own, known)))
+        if not chosen and find(argument, own):
             return await watching.unwatch(call)
+    if not chosen:
         return _misspelt(replace(call, argument=argument), how)
     ids = [topic.id for topic in chosen]
     (chat_id, thread_id), now = call.place, call.desk.clock.now()
@@ -81,10 +83,20 @@ async def _change(call: Call, how: str) -> Reply:
     await call.desk.store.write(write)
     names = [topic.name for topic in chosen]
     if call.request.pressed:
-        page = list(known).index(ids[0]) // ON_A_PAGE + 1
+        page = list(known).index(ids[0]) // ON_A_PAGE + 1 if ids[0] in known else 1
         notice = plain(call.say(f"topics.{how}", names=listing(names, NOTICED)))
         return Reply(await board(call, await _overview(call), page), notice=notice)
     return call.reply("topics.subscribed_silent" if silent else f"topics.{how}", names=listing(names))
+
+
+def _wanted(db: Database, place: Place) -> tuple[frozenset[str], list[Topic]]:
+    return chats.topics(db, *place), watches.of(db, place.chat_id)
+
+
+def lost(mine: Iterable[str], own: Iterable[Topic], known: Mapping[str, Topic]) -> list[Topic]:
+    """Return the topics that a place subscribed to and that are watched for no more, their ids as names."""
+    there = known.keys() | {topic.id for topic in own}
+    return [Topic(topic_id, topic_id) for topic_id in sorted(mine) if topic_id not in there]
 
 
 def _quietly(argument: str) -> tuple[str, bool]:
