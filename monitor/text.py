@@ -224,7 +224,7 @@ _OWN_WORDS = {
     language: _FUNCTION_WORDS[language] - _FUNCTION_WORDS[other]
     for language, other in (("uk", "ru"), ("ru", "uk"), ("en", ""), ("", "en"))
 }
-_FOREIGN_LETTER = re.compile("[à-öø-ÿ\u0100-\u024f]")
+_FOREIGN_WORD = re.compile(r"[à-öø-ÿ\u0100-\u024f]\S*")  # from its first letter that English has not
 _SAMPLE = 4000  # characters: enough to know a language by
 
 
@@ -263,7 +263,7 @@ def _latin_language(sample: str) -> Language | None:
     words = sample.split()
     foreign = _hits(words, "")
     if not sample.isascii():
-        foreign += sum(map(bool, map(_FOREIGN_LETTER.search, words)))
+        foreign += len(_FOREIGN_WORD.findall(sample))
     return "en" if _hits(words, "en") >= foreign else None
 
 
