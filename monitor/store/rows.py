@@ -7,6 +7,7 @@ and sets a savepoint around each query, lest it be a statement that changes some
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from sqlite_utils import Database
 
@@ -22,6 +23,11 @@ def fetch(db: Database, sql: str, parameters: Sequence[object]) -> list[Row]:
 
 def add_row(db: Database, table: str, facts: Mapping[str, object], *, or_else: str = "ABORT") -> int:
     """Insert a row and return its id; `or_else` is what to do where it is there already (IGNORE, ABORT)."""
-    names, marks = ", ".join(facts), ", ".join("?" * len(facts))
-    done = db.execute(f"INSERT OR {or_else} INTO {table} ({names}) VALUES ({marks})", list(facts.values()))
+    done = db.execute(_insertion(table, tuple(facts), or_else), list(facts.values()))
     return int(done.lastrowid or 0)
+
+
+@lru_cache(maxsize=64)  # a few tables, of each the same columns
+def _insertion(table: str, names: Sequence[str], or_else: str) -> str:
+    """Return the statement that inserts a row."""
+    return f"INSERT OR {or_else} INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"

@@ -62,11 +62,10 @@ def _alike(db: Database, source_id: str, items: Sequence[Item]) -> list[Row]:
     for some in chunks(items):
         keys = [item.key for item in some]
         links = [scheme + _page(item.url or "") for item in some for scheme in ("http", "https")]
-        of_source = "SELECT id FROM items WHERE source_id = ? AND"
         found = fetch(
             db,
-            f"SELECT {_COLUMNS} FROM items WHERE id IN ({of_source} key IN ({marks(keys)})"
-            f" UNION ALL {of_source} url IN ({marks(links)}))",
+            f"SELECT {_COLUMNS} FROM items WHERE (source_id = ? AND key IN ({marks(keys)}))"
+            f" OR (source_id = ? AND url IN ({marks(links)}))",
             [source_id, *keys, source_id, *links],
         )
         rows.update((row["id"], row) for row in found)

@@ -19,6 +19,8 @@ _OF_CURSOR = attrgetter(*CURSOR)
 TIMES = ("polled", "succeeded", "changed", "next_poll", "failing", "newest")
 LENGTHS = ("usual", "longest")
 _TIMES_OF, _LENGTHS_OF = attrgetter(*TIMES), attrgetter(*LENGTHS)
+_COLUMNS = (*CURSOR, *TIMES, *LENGTHS, "failures", "gone", "error")
+_CHANGES = ", ".join(f"{name} = ?" for name in _COLUMNS)
 
 
 def declare(db: Database, sources: Iterable[Source]) -> None:
@@ -67,10 +69,9 @@ def save(
     one since, nor where the source points elsewhere by now, as a reload came in between, nor where an admin
     paused or removed it meanwhile.
     """
-    columns = _columns(after)
     done = db.execute(
         f"UPDATE sources SET {_CHANGES} WHERE {_still_wanted(source)} AND (? OR polled IS ?)",
-        [*columns.values(), *_identity(source), before is ..., _stamp(before)],
+        [*_values(after), *_identity(source), before is ..., _stamp(before)],
     )
     return done.rowcount > 0
 
@@ -140,15 +141,16 @@ def _standing(row: Row, cursor: Cursor) -> SourceState:
 
 
 def _columns(of: SourceState) -> dict[str, Any]:
-    times, lengths = zip(TIMES, _TIMES_OF(of), strict=True), zip(LENGTHS, _LENGTHS_OF(of), strict=True)
-    return {
-        **dict(zip(CURSOR, _OF_CURSOR(of.cursor), strict=True)),
-        **{name: stamp(time) if time else None for name, time in times},
-        **{name: long.total_seconds() if long is not None else None for name, long in lengths},
-        "failures": of.failures,
-        "gone": int(of.gone),
-        "error": of.error,
-    }
+    return dict(zip(_COLUMNS, _values(of), strict=True))
 
 
-_CHANGES = ", ".join(f"{name} = ?" for name in _columns(SourceState()))
+def _values(of: SourceState) -> list[Any]:
+    """Return what stands in `_COLUMNS` of a state."""
+    return [
+        *_OF_CURSOR(of.cursor),
+        *map(_stamp, _TIMES_OF(of)),
+        *[None if long is None else long.total_seconds() for long in _LENGTHS_OF(of)],
+        of.failures,
+        int(of.gone),
+        of.error,
+    ]
