@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -64,8 +63,7 @@ _BREAKS: Final = (
 """What stands for a tag in the text; "\\r" ends a line once, however many of them meet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(NamedTuple):
     """Plain text, and the http(s) URLs that it linked to: in order, each once."""
 
     text: str

@@ -14,9 +14,10 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from monitor import errors, sources, text
 from monitor.cadence import Pace, logged
@@ -85,8 +86,7 @@ class Watch:
             self.topics = {known: topic for known, topic in self.topics.items() if known != topic_id}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a poll."""
 
     source_id: str
@@ -101,8 +101,7 @@ class Outcome:
 
     def followed_by(self, other: Outcome) -> Outcome:
         """Return what came of two polls of one source together."""
-        return replace(
-            other,
+        return other._replace(
             new=self.new + other.new,
             queued=self.queued + other.queued,
             edited=self.edited + other.edited,

@@ -6,7 +6,7 @@ Everything here runs inside one transaction on the writer thread.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -27,8 +27,7 @@ GAP = "possible gap: nothing in it was known before"
 Matched = tuple[Item, tuple[Match, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Revised:
+class Revised(NamedTuple):
     """An item that was edited, as it is now."""
 
     edit: edits_table.Edit
@@ -36,8 +35,7 @@ class Revised:
     matches: tuple[Match, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """All that one transaction stores."""
 
     source: Source
@@ -60,8 +58,7 @@ class Compared(NamedTuple):
     came: Sequence[datetime] | None = None  # when its latest items did; None where that was not asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one look at a source brought, and what was known before."""
 
     source: Source

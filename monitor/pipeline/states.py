@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from monitor import errors
 from monitor.model import Source, SourceState
@@ -32,8 +32,7 @@ _BUT_THE_LOOK: Final = attrgetter(*(one.name for one in fields(SourceState) if o
 Key = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A state, and the time of the last look as the database has it."""
 
     state: SourceState
@@ -103,7 +102,7 @@ class States:
             kept = self._kept.get(key)
             looks.append((source, after, kept.stored if kept else after.polled))
             if kept:  # whatever is stored from now on comes after this
-                self._kept[key] = replace(kept, stored=after.polled)
+                self._kept[key] = kept._replace(stored=after.polled)
         try:
             others = await self._store.write(partial(sources_table.touch, looks=looks))
         except errors.MonitorError as error:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from monitor.html import MAX_LINKS, Plain, one_line
 from monitor.model import Item
@@ -22,8 +21,7 @@ _MISSPELT: Final = {"ua": "uk", "ukr": "uk", "eng": "en", "rus": "ru"}
 _ALPHA_2: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An entry as its document has it: cleaned, with absolute links, but not yet told from others."""
 
     guid: str
@@ -35,8 +33,7 @@ class Entry:
     language: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A feed that was read."""
 
     entries: tuple[Entry, ...]  # in the order of the document

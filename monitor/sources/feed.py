@@ -141,8 +141,8 @@ def _remembered(document: Document, pieces: Pieces | None, answer: Response) -> 
         records = records_of(document, pieces.digests)
         if records.are_apart() and _all_ordinary(pieces, opening):
             envelope = pieces.envelope(answer.url)
-            return replace(about, records=records, runs=pieces.runs, cuttable=True, envelope=envelope)
-    return replace(about, records=records_of(document))
+            return about._replace(records=records, runs=pieces.runs, cuttable=True, envelope=envelope)
+    return about._replace(records=records_of(document))
 
 
 def _all_ordinary(pieces: Pieces, opening: str) -> bool:

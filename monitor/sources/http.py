@@ -6,12 +6,11 @@ import asyncio
 import re
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from yarl import URL
 
@@ -48,8 +47,7 @@ _HOST = re.compile(r"[a-z0-9._~-]+", re.IGNORECASE)
 _CONNECT: Final = 10.0  # seconds, at most
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer: 200 and the like with its body unpacked, or 304 with none."""
 
     status: int
@@ -58,7 +56,7 @@ class Response:
     asked: str  # the URL of the first request
     url: str  # of the last one, after redirects
     permanent_url: str | None = None  # where the first request was sent for good, all the way
-    hints: Hints = field(default_factory=Hints)  # what the headers say about when to come back
+    hints: Hints = Hints()  # what the headers say about when to come back
     received: datetime | None = None
 
     def told(self, what: str) -> str:
@@ -188,7 +186,7 @@ class Http:
     def _judged(self, answer: Response, permanent_url: str | None) -> Response:
         """Return an answer that can be read; raise what the status means for any other."""
         if answer.status in _ANSWERS:
-            return replace(answer, permanent_url=permanent_url) if permanent_url else answer
+            return answer._replace(permanent_url=permanent_url) if permanent_url else answer
         if answer.status == HTTPStatus.GONE:
             gone = "is gone for good (410): remove the source, or give its new address"
             raise SourceGone(answer.told(gone))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.model import Cursor, Polled, Source
 from monitor.sources.http import Http, Response
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(NamedTuple):
     """The answers that one look at a source took, in the order in which they were asked for."""
 
     answers: tuple[Response, ...]

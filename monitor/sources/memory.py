@@ -97,8 +97,7 @@ class Records:
         return bool(len(self) and known) and known.isdisjoint(self.each_name())
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What is remembered of the last document."""
 
     records: Records

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from xxhash import xxh3_64, xxh3_64_digest
 
@@ -65,8 +64,7 @@ USUAL: Final = {
 _USUAL: Final = frozenset(f'xmlns:{prefix}="{address}"' for prefix, address in USUAL.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
+class Pieces(NamedTuple):
     """A document cut into its entries, what stands before them, and what after."""
 
     head: bytes

@@ -147,7 +147,7 @@ async def walk(ask: Ask, last_post: int | None, gaps: str | None) -> Fetched:
             known = (*known, Gap(reached + 1, oldest - 1))
     filled = await _fill(pages, known, newest)
     hints = replace(newest.answer.hints, retry_after=filled.retry_after or newest.answer.hints.retry_after)
-    answers = (replace(newest.answer, hints=hints), *(page.answer for page in pages.taken))
+    answers = (newest.answer._replace(hints=hints), *(page.answer for page in pages.taken))
     return Fetched(answers, gap_words(filled.gaps), gaps=write_gaps(filled.gaps), more=filled.more)
 
 
@@ -159,7 +159,7 @@ def _part(newest: _Page, pages: _Pages, hints: Hints, gaps: str | None) -> Fetch
     below = pages.taken[-1].numbers[-1]
     first, *others = (page.answer for page in pages.taken)
     note = f"posts {below} to {newest.numbers[-1]} are still to be read"
-    return Fetched((replace(first, hints=hints), *others), (note,), gaps=gaps, below=below, more=True)
+    return Fetched((first._replace(hints=hints), *others), (note,), gaps=gaps, below=below, more=True)
 
 
 async def _up(pages: _Pages, reached: int, oldest: int) -> int:
