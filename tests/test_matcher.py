@@ -242,6 +242,14 @@ def test_evidence_is_bounded() -> None:
     assert len(matches(topic("drone", "truce"), "drone " * 500).evidence) == MAX_EVIDENCE
 
 
+@pytest.mark.parametrize("times", [MAX_EVIDENCE - 1, MAX_EVIDENCE, MAX_EVIDENCE + 1])
+def test_the_surest_place_counts_however_many_others_stand_before_it(times: int) -> None:
+    found = matches(topic("Starlink"), "Starlnk " * times + "Starlink")
+    assert found.score == 100
+    assert len(found.evidence) == min(times + 1, MAX_EVIDENCE)
+    assert found.evidence[-1].how == "exact"
+
+
 def test_the_best_match_comes_first_and_equal_ones_in_reading_order_and_by_their_id() -> None:
     matcher = Matcher(
         [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
 from operator import attrgetter, itemgetter
-from typing import Any
 
 from monitor.matching.aliases import aliases
 from monitor.matching.compiling import Compiler
@@ -24,7 +23,7 @@ FEW_TERMS = 16  # of a topic: with more, it is quicker to locate all that stand 
 RARE, COMMON, STOP = 1, 5, 1000  # how much a plan costs that is filed under such a word
 LONG = 16  # letters of a word that is hardly met; each one less makes it more frequent
 TOPIC_ID, SCORE_OF_MATCH, PAIRS = itemgetter(0), itemgetter(1), attrgetter("pairs")
-ONE_PLACE = 3  # parts of a place of a match that is not written out yet
+MOST_PLACES = 3 * MAX_EVIDENCE  # parts of the places of a match that is not written out yet
 new = tuple.__new__  # makes a named tuple in half the time of its own constructor
 _SAMPLE = 200  # characters that show an item's language
 
@@ -99,10 +98,10 @@ class Matcher:
 
     def _singles(self, reading: ItemReading) -> list[Match]:
         """Return the matches of topics that are a single word: what `One.find` says, without the detour."""
-        found: dict[str, tuple[Any, ...]] = {}
-        first_or = found.setdefault
+        found: dict[str, Match] = {}
         ask = self._index.ask
         titles = reading.title_pieces
+        many: set[str] = set()
         for at, piece in zip(reading.at, reading.found, strict=True):
             singles = piece.singles
             if singles is None:
@@ -112,23 +111,16 @@ class Matcher:
                 field: Field = "title" if at < titles else "text"
                 for known in singles:
                     topic_id = known[0]
-                    place = (field, begin, known)
-                    before = first_or(topic_id, place)
-                    if before is not place:
-                        found[topic_id] = before + place
-        joined = self._joined
-        return [
-            new(Match, (topic_id, places[2][1], places))
-            if len(places) == ONE_PLACE
-            else joined(topic_id, places, reading)
-            for topic_id, places in found.items()
-        ]
-
-    def _joined(self, topic_id: str, places: tuple[Any, ...], reading: ItemReading) -> Match:
-        """Return the match of a single word that stands in several places: all of them, or the surest."""
-        if len(places) > ONE_PLACE * MAX_EVIDENCE:
-            return self._shortened(topic_id, reading)
-        return new(Match, (topic_id, max([known[1] for known in places[2::ONE_PLACE]]), places))
+                    if topic_id not in found:
+                        found[topic_id] = new(Match, (topic_id, known[1], (field, begin, known)))
+                    elif len(places := found[topic_id].places) < MOST_PLACES:
+                        score = max(found[topic_id].score, known[1])
+                        found[topic_id] = new(Match, (topic_id, score, (*places, field, begin, known)))
+                    else:
+                        many.add(topic_id)
+        for topic_id in many:
+            found[topic_id] = self._shortened(topic_id, reading)
+        return list(found.values())
 
     def _shortened(self, topic_id: str, reading: ItemReading) -> Match:
         """Return the match of a single word that stands in more places than are shown."""
