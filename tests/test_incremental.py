@@ -205,7 +205,7 @@ def test_what_came_on_top_is_what_cutting_the_whole_shows_there(states: list[str
     for before, after, body in zip(pieces, pieces[1:], states[1:], strict=False):
         if before is None:
             continue
-        found = above(body.encode(), before.digests[0], before.runs, len(before.entries))
+        found = above(body.encode(), b"".join(before.digests), before.runs)
         if found is None:
             continue
         top, left = found
@@ -234,7 +234,7 @@ def test_entries_that_came_on_top_are_seen_without_looking_at_the_others(
 ) -> None:
     before = cut(feed_of("abcdefgh").encode())
     assert before is not None
-    found = above(feed_of(shown).encode(), before.digests[0], before.runs, 8)
+    found = above(feed_of(shown).encode(), b"".join(before.digests), before.runs)
     assert found is not None
     assert (len(found[0].entries), found[1]) == (came, left)
 
@@ -243,7 +243,7 @@ def test_entries_that_came_on_top_are_seen_without_looking_at_the_others(
 def test_where_anything_else_happened_the_whole_is_cut(shown: str) -> None:
     before = cut(feed_of("abcdefgh").encode())
     assert before is not None
-    assert above(feed_of(shown).encode(), before.digests[0], before.runs, 8) is None
+    assert above(feed_of(shown).encode(), b"".join(before.digests), before.runs) is None
     assert cut(feed_of(shown).encode()) is not None
 
 

@@ -165,7 +165,7 @@ class _Beside(NamedTuple):
 
 def _on_top(body: bytes, before: Records, runs: bytes) -> _Beside | None:
     """Return what is new where nothing else happened than entries coming on top and going at the end."""
-    found = above(body, before.first(1).digests, runs, len(before))
+    found = above(body, before.digests, runs)
     if found is None or any(map(before.has_digest, found[0].digests)):
         return None
     pieces, left = found

@@ -104,23 +104,24 @@ def cut(body: bytes) -> Pieces | None:
     return Pieces(body[:start], tuple(entries), digests, body[end:], name, runs)
 
 
-def above(body: bytes, first: bytes, runs: bytes, count: int) -> tuple[Pieces, int] | None:
+def above(body: bytes, before: bytes, runs: bytes) -> tuple[Pieces, int] | None:
     """Return a document cut into the entries that came on top, and how many of those below them are left.
 
-    `first` is the digest of what was the first of `count` entries, and `runs` is that of `Pieces`. None where
-    anything else happened than that entries came on top, and a few went at the end: then `cut` says more.
+    `before` are the digests of the entries that were, one after another, and `runs` is that of `Pieces`.
+    None where anything else happened than that entries came on top, and a few went at the end: then `cut`
+    says more.
     """
     name, start = _beginning(body)
     if start < 0:
         return None
-    entries, here = _entries(body, name, start, _MOST_ABOVE, first)
+    entries, here = _entries(body, name, start, _MOST_ABOVE, before[:_DIGEST])
     end = body.rfind(b"</%s>" % name) + len(name) + 3
     if here >= end or len(entries) > _MOST_ABOVE:
         return None
     gone = runs.find(xxh3_64_digest(memoryview(body)[here:end]))
     if gone < 0 or gone % _DIGEST:
         return None
-    left = count - gone // _DIGEST
+    left = (len(before) - gone) // _DIGEST
     if len(entries) + left > MAX_ENTRIES:
         return None
     digests = tuple(map(xxh3_64_digest, entries))

@@ -86,7 +86,7 @@ def read_plain(text: str, opening: str, url: str, language: str) -> Entry | None
     around = None if _ODD.search(text) or len(opening) > _LONG else _around(opening, url)
     if around is None:
         return None
-    found = _children(parseable(text), around)
+    found = _children(parseable(text) if "&#" in text else text, around)  # nothing `_ODD` is in it
     if found is None or not {"title", "link"} <= found.keys():
         return None
     return _entry(found, around.base, around.language or language)
