@@ -83,8 +83,10 @@ def _named_anew(
     that leads to the same page as before. A link that several items share, or that leads to a front page,
     says nothing.
     """
-    keys, shared = {item.key for item in shown}, Counter(item.url for item in shown)
     anew: dict[str, Row] = {}
+    if not by_page:
+        return anew
+    keys, shared = {item.key for item in shown}, Counter(item.url for item in shown)
     for item in shown:
         row = by_page.get(_page(item.url)) if item.url and item.key not in stored else None
         if (
