@@ -20,7 +20,7 @@ from monitor.matching.matcher import subject_of
 from monitor.matching.phrase import Hit, windows
 from monitor.matching.plan import Unit
 from monitor.matching.postings import Postings
-from monitor.matching.reading import FIELD_GAP
+from monitor.matching.reading import FIELD_GAP, ItemReading
 from monitor.matching.terms import Term
 from monitor.matching.words import analyse
 from monitor.model import Evidence, How, Item, Match, Source, Topic
@@ -224,6 +224,24 @@ def test_a_topic_that_needs_no_word_is_always_asked() -> None:
         [topic(query="/dron[es]+/ OR truce"), topic(query="source:example OR truce", id="source")]
     )
     assert [match.topic_id for match in matcher.match(item("xdrones"))] == ["source", "topic"]
+
+
+def test_a_topic_is_asked_only_where_a_second_word_that_it_needs_stands_beside_the_first() -> None:
+    keywords = topic("power grid", "(drone|missile) attack", query="heating AND outage")
+    asked = Matcher([keywords, topic("station", require=("boiler",), id="required")])
+    for text, expected in (
+        ("The power is on", False),
+        ("A drone, a missile and a grid", False),
+        ("An attack on a station", False),
+        ("A boiler", False),
+        ("The station has a boiler", True),
+        ("A drone flies, an attack is reported", True),
+        ("Heating: an outage", True),
+        ("A power line, far away from any grid", True),
+    ):
+        reading = ItemReading(subject_of(item(text), None), asked._lexicon)
+        asked._singles(reading)
+        assert bool(asked._candidates(reading)) == expected, text
 
 
 def test_many_new_topics_make_the_old_knowledge_new() -> None:

@@ -19,7 +19,10 @@ class Entry:
     plan: Plan
     sources: tuple[str, ...]  # ids and tags of the sources that it is limited to; empty is all
     held: tuple[int, ...]  # the terms of the plan
-    filed: tuple[int, ...] | None = None  # the terms that it is filed under; None: it is always asked
+    filed: tuple[int, ...] | None = (
+        None  # the term that it is, or in one row each term that it is filed under
+    )
+    # and one that is needed beside it, itself where there is none; None: it is always asked
     number: int = 0  # under which a piece of text names it
 
     @property

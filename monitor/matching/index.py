@@ -1,16 +1,18 @@
 """Which plans are worth asking about an item: each is filed under terms of which it needs one.
 
 Of all that a plan needs, the rarest is taken: a term that few plans are filed under, and that is no
-common word. A plan that needs no word at all (a regular expression, a language) is always asked.
+common word. Where the plan needs another term beside it, it is only asked if that one stands there, too.
+A plan that needs no word at all (a regular expression, a language) is always asked.
 """
 
 from __future__ import annotations
 
-from itertools import count
+from collections.abc import Iterable, Iterator
+from itertools import compress, count
 from operator import itemgetter
 
 from monitor.matching.entries import Entry, Piece, numbers
-from monitor.matching.needs import Burden, all_needed, rarest
+from monitor.matching.needs import Burden, Way, ways
 from monitor.model import Known
 
 _START_AND_TOPIC = itemgetter(2, 0)
@@ -29,17 +31,18 @@ class Index:
 
     def add(self, entry: Entry) -> None:
         """File an entry."""
-        needed = rarest(entry.plan, self._cost)
-        if needed is None:
+        found = ways(entry.plan, self._cost)
+        if found is None:
             self.always[entry] = None
             return
-        filed = tuple(needed[1])
-        entry.filed = entry.held if entry.held == filed else filed  # most are one word: save the second tuple
-        for term in entry.filed:
-            self._files[term] = (*self._files.get(term, ()), entry)
-        if not entry.single:
+        if entry.single:
+            entry.filed = entry.held  # the same object: most entries are one word
+        else:
+            entry.filed = _pairs(found)
             entry.number = next(self._next)
             self.numbered[entry.number] = entry
+        for term in _terms(entry):
+            self._files[term] = (*self._files.get(term, ()), entry)
 
     def remove(self, entry: Entry) -> None:
         """Take an entry out."""
@@ -48,7 +51,7 @@ class Index:
             return
         if not entry.single:
             del self.numbered[entry.number]
-        for term in entry.filed:
+        for term in _terms(entry):
             left = tuple(each for each in self._files[term] if each is not entry)
             if left:
                 self._files[term] = left
@@ -65,8 +68,8 @@ class Index:
                 if single := entry.single:
                     singles.append((entry.topic_id, score, start, end, single.label, how))
                 else:
-                    partner = _partner(entry)
-                    pairs.extend((term if partner is None else partner, entry.number))
+                    for partner in _partners(entry, term):
+                        pairs.extend((partner, entry.number))
         piece.pairs = pairs.tobytes()
         piece.singles = tuple(sorted(singles, key=_START_AND_TOPIC))
         return piece.singles
@@ -76,8 +79,27 @@ class Index:
         return self._burden(term) + len(self._files.get(term, ()))
 
 
-def _partner(entry: Entry) -> int | None:
-    """Return another term that an item must have, if the entry is filed under one only."""
-    if entry.filed is None or len(entry.filed) != 1:
-        return None
-    return next((term for term in all_needed(entry.plan) if term != entry.filed[0]), None)
+def _pairs(found: Iterable[Way]) -> tuple[int, ...]:
+    """Return in one row each term of some ways with each that is needed beside it, or with itself."""
+    beside: dict[int, set[int]] = {}
+    for terms, others in found:
+        for term in terms:
+            beside.setdefault(term, set()).update((term,) if others is None else others)
+    return tuple(
+        number
+        for term, others in beside.items()
+        for other in ((term,) if term in others else sorted(others))
+        for number in (term, other)
+    )
+
+
+def _terms(entry: Entry) -> Iterable[int]:
+    """Return the terms that an entry is filed under."""
+    filed = entry.filed or ()
+    return filed if entry.single else dict.fromkeys(filed[::2])
+
+
+def _partners(entry: Entry, term: int) -> Iterator[int]:
+    """Yield the terms of which an item must have one if an entry is to hold by a term."""
+    filed = entry.filed or ()
+    return compress(filed[1::2], map(term.__eq__, filed[::2]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from monitor.matching.plan import All, Any, Choice, Cluster, One, Plan, Row, Unit
 
@@ -10,6 +10,9 @@ Burden = Callable[[int], int]
 """How much it costs to ask a plan whenever a term is met: 1 for a rare word, more for a common one."""
 
 Needed = tuple[int, frozenset[int]]  # (the burden of the terms together, the terms)
+
+Way = tuple[frozenset[int], frozenset[int] | None]
+"""Terms of which an item has one if a plan holds so, and others of which it then has one, too, if any."""
 
 
 def rarest(plan: Plan, burden: Burden) -> Needed | None:
@@ -41,13 +44,31 @@ def files(plans: tuple[Plan, ...], burden: Burden) -> dict[int, tuple[int, ...]]
     return found
 
 
-def all_needed(plan: Plan) -> tuple[int, ...]:
-    """Return terms all of which an item must have if the plan holds."""
-    if isinstance(plan, Row | Cluster):
-        return tuple(unit for unit in plan.units if isinstance(unit, int))
-    if isinstance(plan, All):
-        return tuple(term for each in plan.plans for term in all_needed(each))
-    return (plan.unit,) if isinstance(plan, One) and isinstance(plan.unit, int) else ()
+def ways(plan: Plan, burden: Burden) -> list[Way] | None:
+    """Return the ways in which a plan holds, by the rarest terms; None if one of them needs no term."""
+    match plan:
+        case Row(units) | Cluster(units):
+            first, second, *_ = sorted((_of_unit(unit, burden) for unit in units), key=_weight)
+            return [(first[1], second[1])]
+        case All(plans):
+            return _ways_of_all(plans, burden)
+        case Any(plans):
+            found = [ways(each, burden) for each in plans]
+            whole = [each for each in found if each is not None]
+            return [way for each in whole for way in each] if len(whole) == len(found) else None
+        case _:
+            needed = rarest(plan, burden)
+            return None if needed is None else [(needed[1], None)]
+
+
+def _ways_of_all(plans: Sequence[Plan], burden: Burden) -> list[Way] | None:
+    """Return the ways of the rarest of the plans, beside which the next one must hold, too."""
+    needs = [(needed, plan) for plan in plans if (needed := rarest(plan, burden)) is not None]
+    if not needs:
+        return None
+    (_, first), *others = sorted(needs, key=lambda each: _weight(each[0]))
+    beside = others[0][0][1] if others else None
+    return [(terms, beside if also is None else also) for terms, also in ways(first, burden) or []]
 
 
 def _of_unit(unit: Unit, burden: Burden) -> Needed:
