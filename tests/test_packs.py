@@ -83,6 +83,10 @@ def test_a_pack_has_samples_of_both_kinds_in_three_languages(topic_id: str, kind
     assert sum(len(told[language][kind]) for language in told) >= LEAST_SAMPLES
 
 
+def test_no_pack_is_asked_of_items_in_which_no_word_of_it_stands(matcher: Matcher) -> None:
+    assert [entry.topic_id for entry in matcher._index.always] == []
+
+
 @pytest.mark.parametrize(("topic_id", "text"), samples("about"))
 def test_a_pack_finds_what_it_is_about(matcher: Matcher, topic_id: str, text: str) -> None:
     assert topic_id in {match.topic_id for match in matcher.match(item("", text))}
