@@ -20,7 +20,7 @@ from monitor.matching.matcher import subject_of
 from monitor.matching.phrase import Hit, windows
 from monitor.matching.plan import Unit
 from monitor.matching.postings import Postings
-from monitor.matching.reading import FIELD_GAP, ItemReading
+from monitor.matching.reading import FIELD_GAP
 from monitor.matching.terms import Term
 from monitor.matching.words import analyse
 from monitor.model import Evidence, How, Item, Match, Source, Topic
@@ -239,9 +239,7 @@ def test_a_topic_is_asked_only_where_a_second_word_that_it_needs_stands_beside_t
         ("Heating: an outage", True),
         ("A power line, far away from any grid", True),
     ):
-        reading = ItemReading(subject_of(item(text), None), asked._lexicon)
-        asked._singles(reading)
-        assert bool(asked._candidates(reading)) == expected, text
+        assert bool(asked._candidates(asked._reading(item(text), None))) == expected, text
 
 
 def test_many_new_topics_make_the_old_knowledge_new() -> None:

@@ -20,9 +20,9 @@ class Entry:
     sources: tuple[str, ...]  # ids and tags of the sources that it is limited to; empty is all
     held: tuple[int, ...]  # the terms of the plan
     filed: tuple[int, ...] | None = (
-        None  # the term that it is, or in one row each term that it is filed under
+        None  # in one row each term that it is filed under, and one that is needed
     )
-    # and one that is needed beside it, itself where there is none; None: it is always asked
+    # beside that, itself where none is; None: it is always asked
     number: int = 0  # under which a piece of text names it
 
     @property

@@ -8,7 +8,7 @@ A plan that needs no word at all (a regular expression, a language) is always as
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import compress, count
+from itertools import chain, compress, count, repeat
 from operator import itemgetter
 
 from monitor.matching.entries import Entry, Piece, numbers
@@ -35,13 +35,11 @@ class Index:
         if found is None:
             self.always[entry] = None
             return
-        if entry.single:
-            entry.filed = entry.held  # the same object: most entries are one word
-        else:
-            entry.filed = _pairs(found)
+        entry.filed = _pairs(found)
+        if not entry.single:
             entry.number = next(self._next)
             self.numbered[entry.number] = entry
-        for term in _terms(entry):
+        for term in set(entry.filed[::2]):
             self._files[term] = (*self._files.get(term, ()), entry)
 
     def remove(self, entry: Entry) -> None:
@@ -51,15 +49,15 @@ class Index:
             return
         if not entry.single:
             del self.numbered[entry.number]
-        for term in _terms(entry):
+        for term in set(entry.filed[::2]):
             left = tuple(each for each in self._files[term] if each is not entry)
             if left:
                 self._files[term] = left
             else:
                 del self._files[term]
 
-    def ask(self, piece: Piece) -> tuple[Known, ...]:
-        """Note in a piece of text what is filed under its terms; return the topics that a word of it is."""
+    def ask(self, piece: Piece) -> None:
+        """Note in a piece of text what is filed under its terms."""
         singles: list[Known] = []
         pairs = numbers()
         for term, token, (how, score) in zip(numbers(piece.terms), piece.tokens, piece.grades, strict=True):
@@ -68,11 +66,9 @@ class Index:
                 if single := entry.single:
                     singles.append((entry.topic_id, score, start, end, single.label, how))
                 else:
-                    for partner in _partners(entry, term):
-                        pairs.extend((partner, entry.number))
+                    pairs.extend(chain.from_iterable(zip(_beside(term, entry), repeat(entry.number))))
         piece.pairs = pairs.tobytes()
         piece.singles = tuple(sorted(singles, key=_START_AND_TOPIC))
-        return piece.singles
 
     def _cost(self, term: int) -> int:
         """Return how much one more plan costs that is filed under a term."""
@@ -82,9 +78,9 @@ class Index:
 def _pairs(found: Iterable[Way]) -> tuple[int, ...]:
     """Return in one row each term of some ways with each that is needed beside it, or with itself."""
     beside: dict[int, set[int]] = {}
-    for terms, others in found:
-        for term in terms:
-            beside.setdefault(term, set()).update((term,) if others is None else others)
+    for way in found:
+        for term in way.first[1]:
+            beside.setdefault(term, set()).update((term,) if way.beside is None else way.beside[1])
     return tuple(
         number
         for term, others in beside.items()
@@ -93,13 +89,7 @@ def _pairs(found: Iterable[Way]) -> tuple[int, ...]:
     )
 
 
-def _terms(entry: Entry) -> Iterable[int]:
-    """Return the terms that an entry is filed under."""
-    filed = entry.filed or ()
-    return filed if entry.single else dict.fromkeys(filed[::2])
-
-
-def _partners(entry: Entry, term: int) -> Iterator[int]:
+def _beside(term: int, entry: Entry) -> Iterator[int]:
     """Yield the terms of which an item must have one if an entry is to hold by a term."""
     filed = entry.filed or ()
     return compress(filed[1::2], map(term.__eq__, filed[::2]))

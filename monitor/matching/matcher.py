@@ -89,24 +89,27 @@ class Matcher:
 
         Of equal ones those that are a single word come first, in reading order, then the others by their id.
         """
-        subject = subject_of(item, source)
-        reading = ItemReading(subject, self._lexicon)
+        reading = self._reading(item, source)
         matches = self._singles(reading)
         matches += sorted(self._others(reading), key=TOPIC_ID)
         matches.sort(key=SCORE_OF_MATCH, reverse=True)
         return tuple(matches)
 
+    def _reading(self, item: Item, source: Source | None) -> ItemReading:
+        """Return an item as the plans see it, with what the index has filed for each piece of its text."""
+        reading = ItemReading(subject_of(item, source), self._lexicon)
+        for piece in reading.found:
+            if piece.singles is None:
+                self._index.ask(piece)
+        return reading
+
     def _singles(self, reading: ItemReading) -> list[Match]:
         """Return the matches of topics that are a single word: what `One.find` says, without the detour."""
         found: dict[str, Match] = {}
-        ask = self._index.ask
         titles = reading.title_pieces
         many: set[str] = set()
         for at, piece in zip(reading.at, reading.found, strict=True):
-            singles = piece.singles
-            if singles is None:
-                singles = ask(piece)
-            if singles:
+            if singles := piece.singles:
                 begin = reading.starts[at]
                 field: Field = "title" if at < titles else "text"
                 for known in singles:
@@ -147,8 +150,7 @@ class Matcher:
 
     def explain(self, item: Item, source: Source | None = None) -> tuple[Explanation, ...]:
         """Return for each topic whether it matches, and what was missing; matches and near misses first."""
-        subject = subject_of(item, source)
-        reading = ItemReading(subject, self._lexicon)
+        reading = self._reading(item, source)
         matches = {match.topic_id: match for match in self.match(item, source)}
         words = tuple(dict.fromkeys(token.text for token in tokens(f"{item.title}\n{item.text}")))
         explainer = Explainer(reading, words, self._text_of)

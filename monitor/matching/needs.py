@@ -1,8 +1,10 @@
-"""What a plan cannot do without: terms of which an item has at least one if the plan holds, or all."""
+"""What a plan cannot do without: terms of which an item has at least one if the plan holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import NamedTuple
 
 from monitor.matching.plan import All, Any, Choice, Cluster, One, Plan, Row, Unit
 
@@ -11,64 +13,48 @@ Burden = Callable[[int], int]
 
 Needed = tuple[int, frozenset[int]]  # (the burden of the terms together, the terms)
 
-Way = tuple[frozenset[int], frozenset[int] | None]
-"""Terms of which an item has one if a plan holds so, and others of which it then has one, too, if any."""
+
+class Way(NamedTuple):
+    """What an item has if a plan holds in one of its ways."""
+
+    first: Needed  # one of these, the rarest
+    beside: Needed | None = None  # and one of these, if there are any
 
 
-def rarest(plan: Plan, burden: Burden) -> Needed | None:
-    """Return the rarest terms of which an item has at least one if the plan holds; None if there are none."""
+def ways(plan: Plan, burden: Burden) -> list[Way] | None:
+    """Return all ways in which a plan can hold; None if it can hold without any term."""
     match plan:
         case One(unit):
-            return _of_unit(unit, burden)
+            return [Way(_of_unit(unit, burden))]
         case Row(units) | Cluster(units):
-            return min((_of_unit(unit, burden) for unit in units), key=_weight)
+            first, second, *_ = sorted((_of_unit(unit, burden) for unit in units), key=_weight)
+            return [Way(first, second)]
         case All(plans):
-            return min(filter(None, (rarest(each, burden) for each in plans)), key=_weight, default=None)
+            found = [each for plan in plans if (each := ways(plan, burden)) is not None]
+            return _together(sorted(found, key=lambda each: _weight(_first_of(each)))) if found else None
         case Any(plans):
-            found = [rarest(each, burden) for each in plans]
-            whole = [each for each in found if each is not None]
-            return _joined(whole) if len(whole) == len(found) else None
+            found = [each for plan in plans if (each := ways(plan, burden)) is not None]
+            return list(chain.from_iterable(found)) if len(found) == len(plans) else None
         case _:
             return None
+
+
+def _together(found: list[list[Way]]) -> list[Way]:
+    """Return the ways of the first of some plans that all hold, with what the second needs beside it."""
+    beside = _first_of(found[1]) if len(found) > 1 else None
+    return [Way(way.first, way.beside or beside) for way in found[0]]
 
 
 def files(plans: tuple[Plan, ...], burden: Burden) -> dict[int, tuple[int, ...]] | None:
     """Return which plans need each term, by their places in the row; None if one of them needs none."""
     found: dict[int, tuple[int, ...]] = {}
     for place, plan in enumerate(plans):
-        needed = rarest(plan, burden)
+        needed = ways(plan, burden)
         if needed is None:
             return None
-        for term in needed[1]:
+        for term in _first_of(needed)[1]:
             found[term] = (*found.get(term, ()), place)
     return found
-
-
-def ways(plan: Plan, burden: Burden) -> list[Way] | None:
-    """Return the ways in which a plan holds, by the rarest terms; None if one of them needs no term."""
-    match plan:
-        case Row(units) | Cluster(units):
-            first, second, *_ = sorted((_of_unit(unit, burden) for unit in units), key=_weight)
-            return [(first[1], second[1])]
-        case All(plans):
-            return _ways_of_all(plans, burden)
-        case Any(plans):
-            found = [ways(each, burden) for each in plans]
-            whole = [each for each in found if each is not None]
-            return [way for each in whole for way in each] if len(whole) == len(found) else None
-        case _:
-            needed = rarest(plan, burden)
-            return None if needed is None else [(needed[1], None)]
-
-
-def _ways_of_all(plans: Sequence[Plan], burden: Burden) -> list[Way] | None:
-    """Return the ways of the rarest of the plans, beside which the next one must hold, too."""
-    needs = [(needed, plan) for plan in plans if (needed := rarest(plan, burden)) is not None]
-    if not needs:
-        return None
-    (_, first), *others = sorted(needs, key=lambda each: _weight(each[0]))
-    beside = others[0][0][1] if others else None
-    return [(terms, beside if also is None else also) for terms, also in ways(first, burden) or []]
 
 
 def _of_unit(unit: Unit, burden: Burden) -> Needed:
@@ -85,6 +71,11 @@ def _of_unit(unit: Unit, burden: Burden) -> Needed:
 def _weight(needed: Needed) -> int:
     """Return what `Needed` values are ordered by."""
     return needed[0]
+
+
+def _first_of(found: Iterable[Way]) -> Needed:
+    """Return what is needed first, whichever way it is."""
+    return _joined([way.first for way in found])
 
 
 def _joined(parts: list[Needed]) -> Needed:

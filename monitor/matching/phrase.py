@@ -70,8 +70,7 @@ def _window_ending_at(  # noqa: PLR0913, PLR0917 - the state of one sweep, split
     """Return the narrowest window whose last token is `positions[index]`."""
     token_of: dict[int, int] = {}
     end = places[positions[index]]
-    for at_index in range(index, -1, -1):
-        position = positions[at_index]
+    for position in map(positions.__getitem__, range(index, -1, -1)):
         if end - places[position] > reach:
             return None
         _augment(position, at, token_of, set())
