@@ -8,9 +8,10 @@
 --count  how many items, taken from the second half
 
 Prints for each size how long the index takes to build, its memory, how many items a second it
-matches when warm, how many `rapidfuzz.fuzz.partial_ratio` over all keywords does, and the ratio; then the
-packs alone, the cost of one more watch, and Hyperscan with edit distance 1 where it is installed.
-Times are processor time of one core, the best of several rounds that take turns.
+matches when warm, how many `rapidfuzz.fuzz.partial_ratio` over all keywords does, the ratio, and the cost of one
+more watch; then how much slower the largest size is than the smallest, the packs alone, and Hyperscan
+with edit distance 1 where it is installed. Times are processor time of one core, the best of several rounds;
+what is compared takes turns in them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from rapidfuzz import fuzz
@@ -59,10 +61,10 @@ def main() -> None:
     sample = news[half : half + options.count]
     words = sum(len(tokens(item.text)) for item in sample) / len(sample)
     print(f"{len(sample)} items of {words:.0f} words, {len(terms)} keywords")
-    speeds = {size: measure(terms[:size], sample) for size in sizes if size <= len(terms)}
-    if len(speeds) > 1:
-        small, large = min(speeds), max(speeds)
-        print(f"{large} keywords are {speeds[small] / speeds[large]:.1f} times slower than {small}")
+    matchers = {size: measure(terms[:size], sample) for size in sizes if size <= len(terms)}
+    if len(matchers) > 1:
+        compare(matchers, sample)
+    del matchers
     measure_packs(sample)
     measure_hyperscan(terms[: min(HYPERSCAN_MOST, len(terms))], sample)
 
@@ -122,8 +124,8 @@ def drawn_terms(chance: random.Random, news: Sequence[Item], count: int) -> list
     return list(found)
 
 
-def measure(terms: Sequence[str], news: Sequence[Item]) -> float:
-    """Print how the matcher and the loop do with these keywords; return the matcher's items a second."""
+def measure(terms: Sequence[str], news: Sequence[Item]) -> Matcher:
+    """Print how the matcher and the loop do with these keywords; return the matcher."""
     topics = [Topic(str(at), term, keywords=(term,)) for at, term in enumerate(terms)]
     gc.collect()
     before, start = resident(), time.process_time()
@@ -142,7 +144,16 @@ def measure(terms: Sequence[str], news: Sequence[Item]) -> float:
         f" {speed / loop:.0f} times; a watch more: {add:.2f} ms"
     )
     gc.unfreeze()
-    return speed
+    return matcher
+
+
+def compare(matchers: Mapping[int, Matcher], news: Sequence[Item]) -> None:
+    """Print how much slower the matcher with the most keywords is than the one with the fewest."""
+    small, large = min(matchers), max(matchers)
+    gc.freeze()
+    speeds = best(*((partial(matches, matchers[size], news), len(news)) for size in (small, large)))
+    gc.unfreeze()
+    print(f"{large} keywords are {speeds[0] / speeds[1]:.1f} times slower than {small}")
 
 
 def best(*tasks: tuple[Callable[[], None], int]) -> list[float]:
