@@ -62,6 +62,18 @@ del loop
 heap.set_apart()
 print(gc.get_freeze_count() >= 1_000, any(each is kept[0] for each in gc.get_objects()), gc.collect())
 """
+NEW = """
+import gc
+if sys.argv[1] == "settled":
+    heap.set_apart()
+searches = []
+gc.callbacks.append(lambda phase, facts: searches.append(facts["generation"]) if phase == "start" else None)
+for count in (5_000, 10_000):
+    searches.clear()
+    held = [[] for _ in range(count)]
+    print(bool(searches))
+    del held
+"""
 
 
 def ran(program: str, how: str) -> str:
@@ -83,6 +95,11 @@ def test_what_is_large_goes_back_to_the_system_though_something_larger_did_befor
 
 def test_what_stays_is_left_out_of_every_search_and_no_garbage_with_it() -> None:
     assert ran(STAYS, "settled").split() == ["True", "False", "0"]
+
+
+def test_what_is_new_is_searched_when_it_is_much_and_not_before() -> None:
+    assert ran(NEW, "settled").split() == ["False", "True"]
+    assert ran(NEW, "as it comes").split() == ["True", "True"]
 
 
 def test_where_the_c_library_knows_no_such_wishes_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
