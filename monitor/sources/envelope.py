@@ -83,7 +83,11 @@ def decoded(body: bytes, content_type: str) -> str:
 
 def parseable(text: str) -> str:
     """Return `text` without the characters that XML forbids, raw or as numbers (XML 1.0, production 2)."""
-    text = _FORBIDDEN.sub(" ", text)
+    return with_numbers_checked(_FORBIDDEN.sub(" ", text))
+
+
+def with_numbers_checked(text: str) -> str:
+    """Return `text` without the characters that XML forbids where they are written as numbers."""
     if "&#" not in text:
         return text
     return _NUMBERED.sub(_checked_number, _LONG_NUMBER.sub("\ufffd", text))

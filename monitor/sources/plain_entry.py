@@ -18,7 +18,7 @@ import feedparser
 
 from monitor.html import Plain, is_whole, one_line, plain_text, read_html, web_address
 from monitor.sources.entries import Entry, language_code
-from monitor.sources.envelope import MOST_AUTHOR, is_tame, parseable
+from monitor.sources.envelope import MOST_AUTHOR, is_tame, with_numbers_checked
 from monitor.sources.pieces import USUAL
 from monitor.sources.xml_feed import date_of
 
@@ -86,7 +86,7 @@ def read_plain(text: str, opening: str, url: str, language: str) -> Entry | None
     around = None if _ODD.search(text) or len(opening) > _LONG else _around(opening, url)
     if around is None:
         return None
-    found = _children(parseable(text) if "&#" in text else text, around)  # nothing `_ODD` is in it
+    found = _children(with_numbers_checked(text), around)
     if found is None or not {"title", "link"} <= found.keys():
         return None
     return _entry(found, around.base, around.language or language)
