@@ -7,11 +7,11 @@
 --sizes  how many keywords to measure with
 --count  how many items, taken from the second half
 
-Prints for each size how long the index takes to build, its memory, how many items a second it
-matches when warm, how many `rapidfuzz.fuzz.partial_ratio` over all keywords does, the ratio, and the cost of one
-more watch; then how much slower the largest size is than the smallest, the packs alone, and Hyperscan
-with edit distance 1 where it is installed. Times are processor time of one core, the best of several rounds;
-what is compared takes turns in them.
+Prints for each size how long the index takes to build, its memory, how many items a second it matches
+when warm, how many `rapidfuzz.fuzz.partial_ratio` over all keywords does, the ratio, and the cost of one more
+watch; then how much slower the largest size is than the smallest, the packs alone, and Hyperscan with edit
+distance 1 where it is installed. Times are processor time of one core, the best of several rounds; what is
+compared takes turns in them.
 """
 
 from __future__ import annotations
