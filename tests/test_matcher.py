@@ -392,6 +392,19 @@ def test_a_topic_of_which_only_little_words_stand_there_is_far(watched: Topic) -
     assert told.nearness < NEAR
 
 
+def test_an_expression_that_finds_nothing_is_not_near_for_the_words_beside_it() -> None:
+    (told,) = Matcher([topic(query="/dron(e|es) fleet/ AND sky")]).explain(item("", "A bird in the sky"))
+    assert told.nearness == 0
+    assert told.missing
+
+
+@pytest.mark.parametrize(("length", "named"), [(60, True), (70, False)])
+def test_a_word_that_is_longer_than_words_are_is_not_named_as_one_like_a_keyword(
+    length: int, *, named: bool
+) -> None:
+    assert ("only" in reasons(topic("x" * length), "x" * (length - 3) + "yyy")) is named
+
+
 def test_a_phrase_is_quoted_once_in_an_explanation() -> None:
     assert reasons(topic(query='"power grid"~5'), "power") == '"grid" of "power grid"~5 is not there'
     assert reasons(topic(query='"power grid"'), "grid power").startswith('the words of "power grid" do not')

@@ -23,11 +23,14 @@ from monitor.matching.plan import (
     Row,
     Unit,
     Without,
+    hits_of,
 )
 from monitor.model import Match
 from monitor.text import fold, romanise
 
 NEAR = 0.3  # nearness from which it is worth saying what a topic lacked: one of its words, or one like it
+UNLIKE = -1.0  # nearness of an expression that finds nothing: a word beside it does not make it near
+LONGEST_WORD = 64  # characters: what is longer looks like no keyword
 ALIKE = 0.7  # likeness (normalised OSA) from which another word is worth naming
 _ANYWHERE = 1_000_000  # a window that reaches over a whole item
 
@@ -49,13 +52,15 @@ class Shortfall(NamedTuple):
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Explainer:
     """Says what plans lack in one item."""
 
-    reading: Reading
-    words: tuple[str, ...]  # the item's words, as they stand there
-    text_of: Callable[[int], str]  # the word of a term
+    def __init__(self, reading: Reading, words: Iterable[str], text_of: Callable[[int], str]) -> None:
+        """Keep the item's words, as they stand there; `text_of` is the word of a term."""
+        self.reading = reading
+        self._words = [word for word in dict.fromkeys(words) if len(word) <= LONGEST_WORD]
+        self._sounds = [romanise(fold(word)) for word in self._words]
+        self._text_of = text_of
 
     def shortfall(self, plan: Plan) -> Shortfall:  # noqa: PLR0911 - one case a kind of plan
         """Return what a plan that does not hold lacks."""
@@ -65,7 +70,7 @@ class Explainer:
             case Row(units, label) | Cluster(units, _, label):
                 return self._several(plan, units, label)
             case Pattern(_, label):
-                return Shortfall(0, (f"{label} matches nothing",))
+                return Shortfall(UNLIKE, (f"{label} matches nothing",))
             case Condition(_, _, label):
                 return Shortfall(0, (f"the item is not {label}",))
             case Without(inner):
@@ -80,14 +85,14 @@ class Explainer:
 
     def _one(self, unit: Unit, label: str, *, title: bool) -> Shortfall:
         """Return what a single word lacks."""
-        if title and One(unit, label).find(self.reading):
+        if title and hits_of(unit, self.reading, title=False):
             return Shortfall(0.5, (f"{_quoted(label)} is in the text, but not in the title",))
         reason = self._absent(unit)
         return Shortfall(NEAR if ", only" in reason else 0, (reason,))
 
     def _several(self, plan: Row | Cluster, units: tuple[Unit, ...], label: str) -> Shortfall:
         """Return what a phrase lacks: words, or the nearness of its words."""
-        absent = [unit for unit in units if not One(unit, label, plan.title).find(self.reading)]
+        absent = [unit for unit in units if not hits_of(unit, self.reading, title=plan.title)]
         if absent:
             share = 1 - len(absent) / len(units)
             telling = any(unit not in absent and self._is_telling(unit) for unit in units)
@@ -147,9 +152,9 @@ class Explainer:
     def _words_of(self, unit: Unit) -> tuple[str, ...]:
         """Return the words that a unit may be, as they were asked for."""
         if isinstance(unit, int):
-            return (self.text_of(unit),)
+            return (self._text_of(unit),)
         if isinstance(unit, Compound):
-            return ("-".join(map(self.text_of, unit.terms)),)
+            return ("-".join(map(self._text_of, unit.terms)),)
         return tuple(word for each in unit.units for word in self._words_of(each))
 
     def _is_telling(self, unit: Unit) -> bool:
@@ -159,9 +164,8 @@ class Explainer:
     def _alike(self, word: str) -> str | None:
         """Return the item's word that looks or sounds most like `word`."""
         wanted = romanise(fold(word))
-        sounds = [romanise(fold(each)) for each in self.words]
-        best = process.extractOne(wanted, sounds, scorer=OSA.normalized_similarity, score_cutoff=ALIKE)
-        return self.words[best[2]] if best else None
+        best = process.extractOne(wanted, self._sounds, scorer=OSA.normalized_similarity, score_cutoff=ALIKE)
+        return self._words[best[2]] if best else None
 
     def _excluding(self, plan: Plan) -> str:
         """Return the words of the item that a plan found."""

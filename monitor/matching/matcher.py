@@ -89,7 +89,10 @@ class Matcher:
 
         Of equal ones those that are a single word come first, in reading order, then the others by their id.
         """
-        reading = self._reading(item, source)
+        return self._matches(self._reading(item, source))
+
+    def _matches(self, reading: ItemReading) -> tuple[Match, ...]:
+        """Return the topics that match, in order."""
         matches = self._singles(reading)
         matches += sorted(self._others(reading), key=TOPIC_ID)
         matches.sort(key=SCORE_OF_MATCH, reverse=True)
@@ -151,8 +154,8 @@ class Matcher:
     def explain(self, item: Item, source: Source | None = None) -> tuple[Explanation, ...]:
         """Return for each topic whether it matches, and what was missing; matches and near misses first."""
         reading = self._reading(item, source)
-        matches = {match.topic_id: match for match in self.match(item, source)}
-        words = tuple(dict.fromkeys(token.text for token in tokens(f"{item.title}\n{item.text}")))
+        matches = {match.topic_id: match for match in self._matches(reading)}
+        words = (token.text for token in tokens(f"{item.title}\n{item.text}"))
         explainer = Explainer(reading, words, self._text_of)
         found = [
             self._explained(each, explainer, matches.get(each.topic_id)) for each in self._entries.values()
@@ -170,7 +173,7 @@ class Matcher:
         if entry.plan.find(explainer.reading) is not None:
             return Explanation(entry.topic_id, None, 0.9, reasons)
         shortfall = explainer.shortfall(entry.plan)
-        return Explanation(entry.topic_id, None, shortfall.nearness, (*reasons, *shortfall.reasons))
+        return Explanation(entry.topic_id, None, max(0.0, shortfall.nearness), (*reasons, *shortfall.reasons))
 
     def _text_of(self, number: int) -> str:
         """Return the word of a term."""
