@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO
 
 from monitor import errors, matching, roster
 from monitor.backtest import History, days, hits
@@ -108,35 +107,24 @@ def source_of(source_id: str | None, config: Config, everywhere: Sources) -> Sou
 
 def _text(said: str | None, file: Path | None) -> str:
     """Return the text that is to be looked at."""
-    text = said if said is not None else "".join(_lines(file or STANDARD))
+    data = os.fsencode(said) if said is not None else b"".join(_lines(file or STANDARD))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        what = "TEXT" if said is not None else named(file or STANDARD)
+        raise errors.MonitorError(f"{what} is not UTF-8 text: convert it first") from None
     if not text.strip():
         raise errors.UsageWrong("match: there is no text: give it as TEXT, with --file or on standard input")
-    return text if said is None else _decoded(os.fsencode(text))
+    return text
 
 
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise errors.MonitorError("TEXT is not UTF-8 text: convert it first") from None
-
-
-def _lines(path: Path) -> Iterator[str]:
+def _lines(path: Path) -> Iterator[bytes]:
     """Yield the lines of a file, or of the standard input for "-"."""
-    what = named(path)
     try:
-        with _opened(path) as file:
+        with open(0, "rb", closefd=False) if path == STANDARD else path.open("rb") as file:
             yield from file
     except OSError as error:
-        raise errors.MonitorError(f"{what} cannot be read: {os.strerror(error.errno or 0)}") from None
-    except UnicodeDecodeError:
-        raise errors.MonitorError(f"{what} is not UTF-8 text: convert it first") from None
-
-
-def _opened(path: Path) -> IO[str]:
-    if path == STANDARD:
-        return open(0, encoding="utf-8-sig", closefd=False)
-    return path.open(encoding="utf-8-sig")
+        raise errors.MonitorError(f"{named(path)} cannot be read: {os.strerror(error.errno or 0)}") from None
 
 
 def _item(title: str, text: str, source: Source | None, place: str, note: Say) -> Item:
@@ -146,7 +134,7 @@ def _item(title: str, text: str, source: Source | None, place: str, note: Say) -
     return Item(source_id=source.id if source else "", key="", title=title, text=text)
 
 
-def _fields(line: str) -> tuple[object, str, str] | None:
+def _fields(line: bytes) -> tuple[object, str, str] | None:
     """Return the id, the title and the text of a line of a JSON Lines file; None where it is none."""
     try:
         facts = json.loads(line)

@@ -274,12 +274,12 @@ def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(ran: Run, fol
     assert second == {"id": "b", "topics": []}
 
 
-@pytest.mark.parametrize("line", ["nonsense", "[1]", '{"title": "no id"}', "[" * 100_000])
+@pytest.mark.parametrize("line", [b"nonsense", b"[1]", b'{"title": "no id"}', b"[" * 100_000, b'"\xff"'])
 def test_match_names_the_line_that_is_wrong_and_reads_those_after_it(
-    ran: Run, folder: Path, line: str
+    ran: Run, folder: Path, line: bytes
 ) -> None:
-    good = '{"id": %d, "text": ""}'
-    (folder / "texts.jsonl").write_text(f"{good % 1}\n{line}\n{good % 3}\n", encoding="utf-8")
+    good = b'{"id": %d, "text": ""}'
+    (folder / "texts.jsonl").write_bytes(b"\n".join([good % 1, line, good % 3, b""]))
     done = ran("match", "--jsonl", "texts.jsonl")
     assert done.returncode == 1
     assert [json.loads(each)["id"] for each in done.stdout.splitlines()] == [1, 3]
