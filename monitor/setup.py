@@ -18,6 +18,7 @@ SYSTEM_CONFIG = Path("/etc/monitor-bot/config.toml")
 CREDENTIAL = "telegram-token"
 TO_HAVE_ONE = "copy config.example.toml to it, or name yours with --config PATH"
 """What to do where there is no config."""
+SQLITE = b"SQLite format 3\0"
 LARGEST_CONFIG = 4_000_000
 """Bytes; a file that is larger was hardly written as a config."""
 
@@ -80,10 +81,22 @@ def _of_database(path: Path) -> Iterator[Doubt]:
             yield Doubt(place, f"{path} is a folder: name a file in it", is_fault=True)
         elif not folder.is_dir():
             yield Doubt(place, f"{there} is no folder, so that {path} cannot be made", is_fault=True)
+        elif there == path and not _may_be_a_database(path):
+            yield Doubt(place, f"{path} is no database: move it away, or name another", is_fault=True)
         elif not all(os.access(each, os.W_OK) for each in (there, folder)):
             yield Doubt(place, f"{path} may not be written by this user: the bot has to run as one who may")
     except OSError as error:
         yield Doubt(place, f"{path} {_why(error)}")
+
+
+def _may_be_a_database(path: Path) -> bool:
+    """Tell whether a file is empty, begins as SQLite's do (its file format, 1.3), or may not be read here."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(len(SQLITE))
+    except PermissionError:
+        return True
+    return begins in {b"", SQLITE}
 
 
 def token(config: Config, environ: Mapping[str, str]) -> str:
