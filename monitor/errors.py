@@ -184,7 +184,7 @@ class QueryInvalid(FixSetup):
 
         `key` and `facts` say the same as a phrase of the catalogues.
         """
-        super().__init__(f"{problem} (character {position + 1} of {query!r})")
+        super().__init__(f"{problem} (character {position + 1} of {around(query, position)!r})")
         self.query = query
         self.position = position
         self.problem = problem
@@ -206,6 +206,12 @@ class StoreTooNew(FixSetup):
 
 class StoreUnusable(FixSetup):
     """The file is no database of ours, or cannot be opened."""
+
+
+def around(text: str, position: int, reach: int = 40) -> str:
+    """Return the characters of `text` around a position, `reach` on each side, with "…" for the rest."""
+    start, end = max(0, position - reach), position + reach
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
 def brief(error: MonitorError, most: int = 10) -> str:

@@ -162,6 +162,14 @@ def test_a_mistake_is_pointed_at_and_explained(query: str) -> None:
     assert (caught.value.position, words in caught.value.problem) == (position, True), caught.value.problem
 
 
+@pytest.mark.parametrize("query", ["abc OR " * 700, f"{'abc ' * 200}( {'abc ' * 200}", "abc"])
+def test_a_mistake_in_a_long_query_quotes_only_what_is_around_it(query: str) -> None:
+    with pytest.raises(QueryInvalid) as caught:
+        parse(query + "(")
+    assert len(str(caught.value)) < 200
+    assert f"character {caught.value.position + 1} of" in str(caught.value)
+
+
 def test_a_printed_query_shows_how_it_was_understood() -> None:
     assert str(parse("a1 OR b1 c1 -d1")) == "a1 OR (b1 AND c1 AND NOT d1)"
 
