@@ -492,6 +492,7 @@ def test_misshapen_sources_do_not_hide_the_faults_of_topics(line: str) -> None:
         ("a = [1]\nb = [\n2,\n", 2, "]"),
         ('a = 1\nb = """\nc = [\n', 2, '"""'),
         ("a = 1\nb = '''c\n[d]\n", 2, "'''"),
+        ('a = [\n"b', 2, '"'),
     ],
 )
 def test_a_list_or_a_text_without_an_end_is_told_by_the_line_where_it_begins(
@@ -507,7 +508,6 @@ def test_a_list_or_a_text_without_an_end_is_told_by_the_line_where_it_begins(
     [
         ('packs = [\n"a"\n"b",\n]\n', 3),
         ("a = [\n[1, 2],\n[3 4],\n]\n", 3),
-        ('a = [\n"b', 2),
         ("[telegram\nadmins = []\n", 1),
         ('a = [1]\nb = "\\["\nc = 1\n', 2),
         ("a = [1]\nb = '''[''''\nc = d = 1\n", 3),
@@ -548,6 +548,23 @@ def test_a_text_that_is_no_toml_names_its_line(text: str, line: int) -> None:
     found = fault(text)
     assert (found.line, found.key) == (line, "")
     assert "is no valid TOML" in found.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ('a = "b\nc = "d"', "close the text with its quote"),
+        ("a = 'b\nc = 'd'", "close the text with its quote"),
+        ("b = 1\na = 'b", "the text that begins here has no '"),
+        (r'a = "\q"', r"a \ stands twice"),
+        ('a = ["b" "c"]', "put commas between"),
+        ("a = 5 minutes", "on a line of its own"),
+        ("a = yes", "true or false"),
+        ("a: 5", "a line is key = value"),
+    ],
+)
+def test_a_text_that_is_no_toml_is_told_what_would_be_right(text: str, advice: str) -> None:
+    assert advice in fault(text).problem
 
 
 @pytest.mark.parametrize(

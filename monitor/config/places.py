@@ -65,10 +65,8 @@ def left_open(text: str, line: int) -> tuple[int, str] | None:
     opened: list[tuple[int, str]] = []
     for found in _MARK.finditer(before):
         begins = text.count("\n", 0, found.start()) + 1
-        if found["cut"] or (found["text"] and line):
-            return None
-        if found["text"]:
-            return begins, found["text"]
+        if found["cut"] or found["text"]:
+            return None if line else (begins, found["cut"] or found["text"])
         if found["open"]:
             opened.append((begins, "]"))
         elif found["close"] and opened:

@@ -15,6 +15,14 @@ from monitor.config.values import Reader, Wrong, kind_of, nearest
 from monitor.errors import ConfigInvalid, Fault
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_ADVICE = {
+    r"character '\n'": 'close the text with its quote on the same line; a longer one stands in """',
+    r"Unescaped '\'": r"in text a \ stands twice, or the text stands in '...'",
+    "Unclosed array": "put commas between what stands in a list, and a ] at its end",
+    "Expected newline": "put what follows a value on a line of its own, or after #",
+    "Invalid value": "a value is a text in quotes, a number, true or false, or a list in [ ]",
+}
+"""What to do, by a part of what tomllib says; elsewhere a line is key = value."""
 _OTHER_QUOTES = frozenset("“”„«»‘’‚`´")
 
 
@@ -123,12 +131,18 @@ def syntax_fault(text: str, error: Exception) -> Fault:
         until = f" before line {line}" if found[1] else ""
         what = "list" if mark == "]" else "text"
         return Fault(begins, "", f"is no valid TOML: the {what} that begins here has no {mark}{until}")
-    problem = f"is no valid TOML ({message}): a line is key = value, and text stands in quotes"
+    problem = f"is no valid TOML ({message}): {_advice(message)}"
     if at in _OTHER_QUOTES:
         problem = f"is no valid TOML: text stands in straight quotes, \"...\" or '...', and not in {at}"
     if not isinstance(error, tomllib.TOMLDecodeError):
         problem = "is no valid TOML: a number is too long, or brackets stand too deep in each other"
     return Fault(line, "", problem)
+
+
+def _advice(message: str) -> str:
+    """Return what to do about what tomllib says of a line."""
+    told = (advice for part, advice in _ADVICE.items() if part in message)
+    return next(told, "a line is key = value, and text stands in quotes")
 
 
 def _unknown(key: str, place: Place, keys: Mapping[str, Reader]) -> str:
