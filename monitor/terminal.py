@@ -80,12 +80,15 @@ def news(outcomes: Sequence[Outcome], names: Mapping[str, str], config: Config) 
             console.print(line)
     total = sum(len(outcome.new) for outcome in outcomes)
     failed = sum(bool(outcome.error) for outcome in outcomes)
-    polled = counted(len(outcomes), "source")
-    console.print(f"{polled} polled, {counted(total, 'new item')}, {failed} failed.")
+    asked = sum(outcome.asked for outcome in outcomes)
+    left = f", {len(outcomes) - asked} not asked" if asked < len(outcomes) else ""
+    console.print(f"{counted(asked, 'source')} polled, {counted(total, 'new item')}, {failed} failed{left}.")
 
 
 def _counts(outcome: Outcome) -> Text:
     """Return how much a poll brought."""
+    if not outcome.asked:
+        return Text("  not asked", style="not bold dim")
     count = f"  {len(outcome.new)} new, {outcome.matched} on a topic"
     count += f", {len(outcome.edited)} edited" if outcome.edited else ""
     note = " (the baseline: nobody is alerted of it)" if outcome.baseline else ""

@@ -48,3 +48,19 @@ def test_a_round_shows_what_is_to_be_noted_and_what_came_before_a_failure(
         "  A museum opens",
         "2 sources polled, 1 new item, 1 failed.",
     ]
+
+
+def test_a_source_that_was_left_for_later_is_not_counted_as_polled(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    later = Outcome("example", NOW, notes=("example.org asked for a pause",), asked=False)
+    begun = Outcome("other", NOW, new=((item("A museum opens"), ()),), more=True).followed_by(later)
+    news([later, begun._replace(source_id="other")], {"example": "Example", "other": "Other"}, CONFIG)
+    assert capsys.readouterr().out.splitlines() == [
+        "Example  not asked",
+        "  note: example.org asked for a pause",
+        "Other  1 new, 0 on a topic",
+        "  note: example.org asked for a pause",
+        "  A museum opens",
+        "1 source polled, 1 new item, 0 failed, 1 not asked.",
+    ]

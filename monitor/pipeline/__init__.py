@@ -98,6 +98,7 @@ class Outcome(NamedTuple):
     error: str = ""
     edited: tuple[Matched, ...] = ()  # items that were stored before, and are not as they were
     more: bool = False  # than one look takes: the next one is due at once
+    asked: bool = True  # False: it was left for later, since its host rests
 
     def followed_by(self, other: Outcome) -> Outcome:
         """Return what came of two polls of one source together."""
@@ -105,6 +106,7 @@ class Outcome(NamedTuple):
             new=self.new + other.new,
             queued=self.queued + other.queued,
             edited=self.edited + other.edited,
+            asked=self.asked or other.asked,
         )
 
     @property
@@ -162,7 +164,7 @@ class Pipeline:
         now = self._clock.now()
         after = standing.postponed(source, kept.state, error, now=now)
         await self._save(source, kept, after)
-        return Outcome(source.id, after.next_poll or now, notes=(str(error),))
+        return Outcome(source.id, after.next_poll or now, notes=(str(error),), asked=False)
 
     async def _save(self, source: Source, kept: Kept, after: SourceState) -> None:
         """Store a state by itself."""
