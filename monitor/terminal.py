@@ -39,6 +39,7 @@ WIDE = 1000  # columns of a pipe, in which no line is folded
 WORST = 5  # keywords shown of those that found what was not relevant
 SAMPLES = 10  # alerts shown in full
 EVIDENCE = 3  # stretches shown of each
+NEAREST = 5  # topics shown of those that came near
 
 
 @contextmanager
@@ -108,10 +109,12 @@ def explained(item: Item, explanations: Iterable[Explanation], topics: Mapping[s
             console.print(heading, f"score {score(one.match)}")
             for line in _lines(item, one.match.evidence, console):
                 console.print(line)
-    for one in near:
+    for one in near[:NEAREST]:
         console.print(Text(f"not {topics[one.topic_id].name} ({one.topic_id})", style="bold yellow"))
         for reason in one.missing:
             console.print(Text(f"  {reason}", style="dim"))
+    if near[NEAREST:]:
+        console.print(Text(f"{counted(len(near[NEAREST:]), 'other topic')} came no nearer.", style="dim"))
 
 
 def score(match: Match) -> str:

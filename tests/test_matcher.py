@@ -405,6 +405,17 @@ def test_a_word_that_is_longer_than_words_are_is_not_named_as_one_like_a_keyword
     assert ("only" in reasons(topic("x" * length), "x" * (length - 3) + "yyy")) is named
 
 
+def test_of_many_alternatives_few_are_named() -> None:
+    told = reasons(topic("(one|two|three|four|five|six) drone"), "a drone")
+    assert told == 'none of "one", "two", "three", "four", … of "(one|two|three|…) drone" is there'
+
+
+def test_the_little_words_of_a_phrase_do_not_make_it_nearer() -> None:
+    (told,) = Matcher([topic(query='"pause in the strikes"')]).explain(item("", "A strike in the town"))
+    (without,) = Matcher([topic(query='"pause strikes"')]).explain(item("", "A strike in the town"))
+    assert told.nearness == without.nearness
+
+
 def test_a_phrase_is_quoted_once_in_an_explanation() -> None:
     assert reasons(topic(query='"power grid"~5'), "power") == '"grid" of "power grid"~5 is not there'
     assert reasons(topic(query='"power grid"'), "grid power").startswith('the words of "power grid" do not')

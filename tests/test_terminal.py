@@ -6,9 +6,10 @@ import pytest
 from builders import NOW, item, topic
 
 from monitor.config import Config
+from monitor.matching import Explanation
 from monitor.model import Match
 from monitor.pipeline import Outcome
-from monitor.terminal import news
+from monitor.terminal import explained, news
 
 CONFIG = Config("config.toml", topics=(topic("Starlink", id="starlink", name="Starlink"),))
 
@@ -48,6 +49,14 @@ def test_a_round_shows_what_is_to_be_noted_and_what_came_before_a_failure(
         "  A museum opens",
         "2 sources polled, 1 new item, 1 failed.",
     ]
+
+
+def test_of_topics_that_came_near_the_nearest_few_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    near = [Explanation(f"t{number}", None, 0.5, ("a word is not there",)) for number in range(7)]
+    explained(item("A museum opens"), near, {f"t{number}": topic("x") for number in range(7)})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("not ")] == [f"not Topic (t{n})" for n in range(5)]
+    assert lines[-1] == "2 other topics came no nearer."
 
 
 def test_a_source_that_was_left_for_later_is_not_counted_as_polled(

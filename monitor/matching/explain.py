@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -32,6 +33,9 @@ NEAR = 0.3  # nearness from which it is worth saying what a topic lacked: one of
 UNLIKE = -1.0  # nearness of an expression that finds nothing: a word beside it does not make it near
 LONGEST_WORD = 64  # characters: what is longer looks like no keyword
 ALIKE = 0.7  # likeness (normalised OSA) from which another word is worth naming
+MANY = 4  # words, of which one would do, that are named
+_ALTERNATIVES = re.compile(r"\(([^()|]*(?:\|[^()|]*){2})(?:\|[^()|]*){2,}\)")
+"""A group of five or more alternatives, and its first three."""
 _ANYWHERE = 1_000_000  # a window that reaches over a whole item
 
 
@@ -94,9 +98,9 @@ class Explainer:
         """Return what a phrase lacks: words, or the nearness of its words."""
         absent = [unit for unit in units if not hits_of(unit, self.reading, title=plan.title)]
         if absent:
-            share = 1 - len(absent) / len(units)
-            telling = any(unit not in absent and self._is_telling(unit) for unit in units)
-            nearness = max(NEAR, share * 0.8) if telling else 0
+            telling = list(filter(self._is_telling, units))
+            there = sum(unit not in absent for unit in telling)
+            nearness = max(NEAR, 0.8 * there / len(telling)) if there else 0
             return Shortfall(nearness, tuple(self._absent(unit, label) for unit in absent))
         return Shortfall(0.9, (self._apart(plan, label),))
 
@@ -143,7 +147,7 @@ class Explainer:
     def _absent(self, unit: Unit, phrase: str = "") -> str:
         """Return that a word is not there, and which one looks like it."""
         words = self._words_of(unit)
-        quoted = ", ".join(f'"{word}"' for word in words)
+        quoted = ", ".join(f'"{word}"' for word in words[:MANY]) + (", …" if words[MANY:] else "")
         near = next(filter(None, map(self._alike, words)), None)
         of = f" of {_quoted(phrase)}" if phrase else ""
         none = f"none of {quoted}" if len(words) > 1 else quoted
@@ -178,8 +182,9 @@ class Explainer:
 
 
 def _quoted(label: str) -> str:
-    """Return what was asked for between quotes, where it has none of its own."""
-    return label if label.startswith('"') else f'"{label}"'
+    """Return what was asked for in quotes, where it has none of its own, and few of many alternatives."""
+    brief = _ALTERNATIVES.sub(r"(\1|…)", label)
+    return brief if '"' in brief else f'"{brief}"'
 
 
 def _is_condition(plan: Plan) -> bool:
