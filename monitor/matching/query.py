@@ -38,7 +38,7 @@ from monitor.matching.nodes import (
 from monitor.matching.operators import FILTERS
 from monitor.matching.scanner import QUOTED, Scanner, unescaped
 
-MAX_LENGTH = 4000
+MAX_LENGTH = 6000
 MAX_DEPTH = 20
 MAX_TERMS = 300
 MAX_WINDOW = 50
