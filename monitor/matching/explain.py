@@ -65,6 +65,7 @@ class Explainer:
         self._words = [word for word in dict.fromkeys(words) if len(word) <= LONGEST_WORD]
         self._sounds = [romanise(fold(word)) for word in self._words]
         self._text_of = text_of
+        self._likenesses: dict[str, str | None] = {}  # the item's word for each that was asked about
 
     def shortfall(self, plan: Plan) -> Shortfall:  # noqa: PLR0911 - one case a kind of plan
         """Return what a plan that does not hold lacks."""
@@ -91,8 +92,8 @@ class Explainer:
         """Return what a single word lacks."""
         if title and hits_of(unit, self.reading, title=False):
             return Shortfall(0.5, (f"{_quoted(label)} is in the text, but not in the title",))
-        reason = self._absent(unit)
-        return Shortfall(NEAR if ", only" in reason else 0, (reason,))
+        is_near = any(map(self._alike, self._words_of(unit)))
+        return Shortfall(NEAR if is_near else 0, (self._absent(unit),))
 
     def _several(self, plan: Row | Cluster, units: tuple[Unit, ...], label: str) -> Shortfall:
         """Return what a phrase lacks: words, or the nearness of its words."""
@@ -167,9 +168,11 @@ class Explainer:
 
     def _alike(self, word: str) -> str | None:
         """Return the item's word that looks or sounds most like `word`."""
-        wanted = romanise(fold(word))
-        best = process.extractOne(wanted, self._sounds, scorer=OSA.normalized_similarity, score_cutoff=ALIKE)
-        return self._words[best[2]] if best else None
+        if word not in self._likenesses:
+            wanted, scorer = romanise(fold(word)), OSA.normalized_similarity
+            best = process.extractOne(wanted, self._sounds, scorer=scorer, score_cutoff=ALIKE)
+            self._likenesses[word] = self._words[best[2]] if best else None
+        return self._likenesses[word]
 
     def _excluding(self, plan: Plan) -> str:
         """Return the words of the item that a plan found."""
