@@ -19,6 +19,7 @@ CREDENTIAL = "telegram-token"
 TO_HAVE_ONE = "copy config.example.toml to it, or name yours with --config PATH"
 """What to do where there is no config."""
 SQLITE = b"SQLite format 3\0"
+"""What a database begins with (SQLite's file format, 1.3)."""
 LARGEST_CONFIG = 4_000_000
 """Bytes; a file that is larger was hardly written as a config."""
 
@@ -90,7 +91,9 @@ def _of_database(path: Path) -> Iterator[Doubt]:
 
 
 def _may_be_a_database(path: Path) -> bool:
-    """Tell whether a file is empty, begins as SQLite's do (its file format, 1.3), or may not be read here."""
+    """Tell whether a file is empty, begins as SQLite's do, or may not be read here; a pipe is none."""
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as file:
             begins = file.read(len(SQLITE))

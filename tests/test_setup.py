@@ -234,6 +234,7 @@ def test_the_database_is_where_the_config_says_else_in_the_state_of_systemd_else
         ("file/x.db", "file is no folder, so that"),
         ("file/deep/x.db", "file is no folder, so that"),
         ("notes.txt", "notes.txt is no database: move it away, or name another"),
+        ("pipe", "pipe is no database"),
     ],
 )
 def test_a_path_at_which_no_database_can_be_is_a_fault_where_it_is_strict(
@@ -242,6 +243,7 @@ def test_a_path_at_which_no_database_can_be_is_a_fault_where_it_is_strict(
     (file.parent / "folder").mkdir()
     (file.parent / "file").touch()
     (file.parent / "notes.txt").write_text("SQLite notes", encoding="utf-8")
+    os.mkfifo(file.parent / "pipe")
     file.write_text(f'{MINIMAL}[storage]\npath = "{path}"\n', encoding="utf-8")
     (fault,) = strict_faults(file, {"TELEGRAM_BOT_TOKEN": TOKEN})
     assert fault.startswith("line 10: storage.path: ")
