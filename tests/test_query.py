@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,6 +170,12 @@ def test_a_mistake_in_a_long_query_quotes_only_what_is_around_it(query: str) -> 
         parse(query + "(")
     assert len(str(caught.value)) < 200
     assert f"character {caught.value.position + 1} of" in str(caught.value)
+
+
+def test_the_manual_names_the_limits_of_a_query() -> None:
+    manual = (Path(__file__).parent.parent / "docs" / "matching.md").read_text(encoding="utf-8")
+    assert f"at most {MAX_LENGTH} characters" in manual
+    assert f"{MAX_TERMS} terms and {MAX_DEPTH} levels" in manual
 
 
 def test_a_printed_query_shows_how_it_was_understood() -> None:
