@@ -19,10 +19,9 @@ class Entry:
     plan: Plan
     sources: tuple[str, ...]  # ids and tags of the sources that it is limited to; empty is all
     held: tuple[int, ...]  # the terms of the plan
-    filed: tuple[int, ...] | None = (
-        None  # in one row each term that it is filed under, and one that is needed
-    )
-    # beside that, itself where none is; None: it is always asked
+    # In one row each term that it is filed under, and one that is needed beside it, or itself where none is;
+    # None: it is always asked.
+    filed: tuple[int, ...] | None = None
     number: int = 0  # under which a piece of text names it
 
     @property
