@@ -14,6 +14,7 @@ from monitor.errors import QueryInvalid
 from monitor.matching import NEAR, Matcher, packs
 from monitor.matching.evidence import MAX_EVIDENCE
 from monitor.matching.packs import read
+from monitor.matching.reading import MAX_TEXT
 from monitor.model import Evidence, Match, Topic
 
 
@@ -403,6 +404,11 @@ def test_a_word_that_is_longer_than_words_are_is_not_named_as_one_like_a_keyword
     length: int, *, named: bool
 ) -> None:
     assert ("only" in reasons(topic("x" * length), "x" * (length - 3) + "yyy")) is named
+
+
+def test_a_word_beyond_what_is_read_is_not_named_as_one_like_itself() -> None:
+    (told,) = Matcher([topic("truce")]).explain(item("", f"{' ' * MAX_TEXT}truce"))
+    assert told.missing == ('"truce" is not there',)
 
 
 def test_of_many_alternatives_few_are_named() -> None:

@@ -155,7 +155,7 @@ class Matcher:
         """Return for each topic whether it matches, and what was missing; matches and near misses first."""
         reading = self._reading(item, source)
         matches = {match.topic_id: match for match in self._matches(reading)}
-        words = (token.text for token in tokens(f"{item.title}\n{item.text}"))
+        words = (token.text for token in tokens("\n".join(reading.fields)))
         explainer = Explainer(reading, words, self._text_of)
         found = [
             self._explained(each, explainer, matches.get(each.topic_id)) for each in self._entries.values()

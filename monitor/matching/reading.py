@@ -26,8 +26,9 @@ class ItemReading:
 
     def __init__(self, subject: Subject, lexicon: Lexicon) -> None:
         self.subject = subject
-        self._fields = (subject.item.title[:MAX_TEXT], subject.item.text[:MAX_TEXT])
-        title, text = map(split, self._fields)
+        # What is read of the title and of the text.
+        self.fields = (subject.item.title[:MAX_TEXT], subject.item.text[:MAX_TEXT])
+        title, text = map(split, self.fields)
         self._written = (title, text)
         self._pieces = lexicon.pieces(title + text, subject.language)
         telling = [piece.terms for piece in self._pieces]
@@ -41,7 +42,7 @@ class ItemReading:
     @cached_property
     def starts(self) -> list[int]:
         """Where each piece begins in its field."""
-        return [*_starts(self._written[0], self._fields[0]), *_starts(self._written[1], self._fields[1])]
+        return [*_starts(self._written[0], self.fields[0]), *_starts(self._written[1], self.fields[1])]
 
     @property
     def title_pieces(self) -> int:
@@ -120,7 +121,7 @@ class ItemReading:
         """Return the pieces with which a line ends."""
         ends = set()
         first = 0
-        for written, text in zip(self._written, self._fields, strict=True):
+        for written, text in zip(self._written, self.fields, strict=True):
             at = text.find("\n")
             while at >= 0:
                 before = bisect_right(self.starts, at, first, first + len(written)) - 1
