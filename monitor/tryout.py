@@ -138,9 +138,11 @@ def _fields(line: bytes) -> tuple[object, str, str] | None:
     """Return the id, the title and the text of a line of a JSON Lines file; None where it is none."""
     try:
         facts = json.loads(line)
-        return facts["id"], str(facts.get("title") or ""), str(facts.get("text") or "")
+        key, title, text = facts["id"], facts.get("title"), facts.get("text")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    is_told = all(isinstance(each, str | None) for each in (title, text)) and facts.keys() & {"title", "text"}
+    return (key, title or "", text or "") if is_told else None
 
 
 def _shown(found: Match) -> dict[str, object]:

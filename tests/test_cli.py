@@ -274,7 +274,20 @@ def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(ran: Run, fol
     assert second == {"id": "b", "topics": []}
 
 
-@pytest.mark.parametrize("line", [b"nonsense", b"[1]", b'{"title": "no id"}', b"[" * 100_000, b'"\xff"'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"[1]",
+        b'{"title": "no id"}',
+        b"[" * 100_000,
+        b'"\xff"',
+        b'{"id": 2}',
+        b'{"id": 2, "titel": "Starlink"}',
+        b'{"id": 2, "text": 5}',
+        b'{"id": 2, "title": ["Starlink"], "text": "x"}',
+    ],
+)
 def test_match_names_the_line_that_is_wrong_and_reads_those_after_it(
     ran: Run, folder: Path, line: bytes
 ) -> None:
