@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["word", "number", "url", "hashtag", "mention"]
 Script = Literal["latin", "cyrillic", "mixed", "other"]
@@ -39,8 +39,7 @@ _TOKEN = re.compile(
 _TAG_PART = re.compile(r"#?[^_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A stretch of a text that stands for itself: `text[start:end]` of the original is `text`."""
 
     text: str
@@ -163,7 +162,7 @@ _LATIN_SOUND = dict(
         "shch=shch sch=sh tch=ch kh=h gh=h ph=f ck=k qu=kv ye=e yo=o tz=ts w=v g=h j=i y=i q=k x=ks"
     ).split()
 )
-_DOUBLED = re.compile(r"(zh|ch|sh|ts|[a-hj-z]|i(?=i+$))\1+")
+_DOUBLED = re.compile(r"(zh|ch|sh|ts|[a-hj-z]|i(?=i+$))\1+", re.MULTILINE)
 
 
 @lru_cache(maxsize=5_000)
@@ -178,6 +177,11 @@ def romanise(folded: str) -> str:
     if latin == folded or script_of(folded) != "cyrillic":
         latin = _LATIN_SOUNDS.sub(_sound, latin)
     return _DOUBLED.sub(r"\1", latin)
+
+
+def romanised(words: Iterable[str]) -> list[str]:
+    """Return what `romanise` says of each of some folded words in Cyrillic letters alone, in one go."""
+    return _DOUBLED.sub(r"\1", "\n".join(words).translate(_SOUNDS)).split("\n")
 
 
 def _sound(match: re.Match[str]) -> str:
@@ -224,6 +228,7 @@ _OWN_WORDS = {
     language: _FUNCTION_WORDS[language] - _FUNCTION_WORDS[other]
     for language, other in (("uk", "ru"), ("ru", "uk"), ("en", ""), ("", "en"))
 }
+_ANY_FUNCTION_WORD = frozenset().union(*(_FUNCTION_WORDS[language] for language in ("en", "uk", "ru")))
 _FOREIGN_WORD = re.compile(r"[à-öø-ÿ\u0100-\u024f]\S*")  # from its first letter that English has not
 _SAMPLE = 1_000  # characters: enough to know a language by
 
@@ -274,7 +279,7 @@ def _hits(words: list[str], language: str) -> int:
 
 def is_function_word(folded: str) -> bool:
     """Tell whether a folded word is a function word of English, Ukrainian or Russian."""
-    return any(folded in _FUNCTION_WORDS[language] for language in ("en", "uk", "ru"))
+    return folded in _ANY_FUNCTION_WORD
 
 
 def says_nothing(text: str) -> bool:

@@ -252,7 +252,7 @@ def test_many_new_topics_make_the_old_knowledge_new() -> None:
 
 
 def test_what_is_known_is_bounded(monkeypatch) -> None:  # noqa: ANN001 - pytest's own
-    monkeypatch.setattr(lexicon_module, "MOST_PIECES", 10)
+    monkeypatch.setattr(lexicon_module, "MOST_KEPT", 10)
     lexicon = Lexicon()
     for number in range(100):
         lexicon.pieces([f"word{number}"], "en")
@@ -261,7 +261,7 @@ def test_what_is_known_is_bounded(monkeypatch) -> None:  # noqa: ANN001 - pytest
 
 
 def test_what_was_used_lately_is_kept(monkeypatch) -> None:  # noqa: ANN001 - pytest's own
-    monkeypatch.setattr(lexicon_module, "MOST_PIECES", 10)
+    monkeypatch.setattr(lexicon_module, "MOST_KEPT", 10)
     lexicon = Lexicon()
     first = lexicon.pieces(["often"], "en")[0]
     for number in range(100):

@@ -20,7 +20,8 @@ from monitor.matching.terms import Grade, Term, keys_of
 from monitor.matching.words import Word, analyse
 from monitor.text import tokens
 
-MOST_PIECES = 10_000  # in a generation, of which each language has two
+MOST_KEPT = 60_000  # pieces that say nothing, in a generation, of which each language has two
+TELLING = 4  # such pieces take as much memory as one that says something
 LONGEST_PIECE = 64  # characters; what is longer is hardly ever seen again
 SENTENCE_GAP = 3  # places between two sentences
 _SHAPES = 1_000  # lengths of words and the like
@@ -30,6 +31,11 @@ _ENDS = frozenset(".!?…")
 _CLOSING = "\"'”’»)]*_"
 _PER_CENT = re.compile(r"(?:\S|(?<=\d)\s(?=%))+")
 _LANGUAGES = frozenset({"en", "uk", "ru"})
+
+
+Shape = tuple[tuple[tuple[int, int], ...], tuple[int, ...], int, bool]
+"""Of a piece, like the first fields of `Piece`: the spans and places of its tokens, its size, and whether
+a sentence ends with it."""
 
 
 class Lexicon:
@@ -44,6 +50,7 @@ class Lexicon:
         self._postings = Postings()
         self._kinds: Counter[type[Term]] = Counter()
         self._shelves: dict[str | None, Shelf] = {}
+        self._blanks: dict[Shape, Piece] = {}  # what is known of the pieces that say nothing, by their shape
         self._revision = 0
 
     def __len__(self) -> int:
@@ -65,6 +72,7 @@ class Lexicon:
     def revise(self) -> None:
         """Note that the index has changed: what is filed under a piece must be asked again."""
         self._revision += 1
+        self._blanks = {}
 
     def hold(self, term: Term) -> int:
         """Return the number of a term, and count one more user of it."""
@@ -111,39 +119,51 @@ class Lexicon:
         """Return all that is to be known of a piece now, from what was known of it before."""
         if old is None or len(self._terms) - old.known > MOST_ADDED:
             return self._worked_out(text, language)
-        if old.revision != self._revision:
-            if old.known != len(self._terms):
-                self._complete(old, text, language)
-            old.revision = self._revision
-            old.singles = None
-        return old
+        return old if old.revision == self._revision else self._completed(old, text, language)
 
     def _worked_out(self, text: str, language: str | None) -> Piece:
         """Return all that is to be known of a piece."""
         found = tokens(text)
         words = [analyse(token.text, language, self._names) for token in found]
-        spans, places, size = _shape(
-            tuple((token.start, token.end) for token in found), tuple(word.stop for word in words)
+        shape = _shape(
+            tuple([(start, end) for _, start, end, _ in found]),
+            tuple([word.stop for word in words]),
+            text.rstrip(_CLOSING)[-1:] in _ENDS,
         )
-        ends = text.rstrip(_CLOSING)[-1:] in _ENDS
-        size += SENTENCE_GAP * ends
-        piece = Piece(self._revision, len(self._terms), spans, places, size, ends)
-        self._grade(piece, [self._terms_of(word, self._candidates(word)) for word in words])
+        terms = [self._terms_of(word, self._candidates(word)) for word in words]
+        return (
+            self._telling(Piece(self._revision, len(self._terms), *shape), terms)
+            if any(terms)
+            else self._blank(shape)
+        )
+
+    def _completed(self, old: Piece, text: str, language: str | None) -> Piece:
+        """Return a piece with the terms that were added since it was worked out."""
+        added = range(old.known, len(self._terms))
+        words = [analyse(token.text, language, self._names) for token in tokens(text)] if added else []
+        terms = [self._terms_of(word, added) for word in words]
+        if old.terms or any(terms):
+            shape = (old.spans, old.places, old.size, old.ends)
+            new = Piece(self._revision, len(self._terms), *shape, old.terms, old.tokens, old.grades)
+            return self._telling(new, terms)
+        return self._blank((old.spans, old.places, old.size, old.ends))
+
+    def _blank(self, shape: Shape) -> Piece:
+        """Return what is known of a piece that is none of the terms: the same for all of one shape."""
+        piece = self._blanks.get(shape)
+        if piece is None:
+            if len(self._blanks) >= _SHAPES:
+                self._blanks.clear()
+            piece = self._blanks[shape] = Piece(self._revision, len(self._terms), *shape)
         return piece
 
-    def _complete(self, piece: Piece, text: str, language: str | None) -> None:
-        """Consider the terms that were added since a piece was worked out."""
-        added = range(piece.known, len(self._terms))
-        words = [analyse(token.text, language, self._names) for token in tokens(text)]
-        self._grade(piece, [self._terms_of(word, added) for word in words])
-        piece.known = len(self._terms)
-
-    def _grade(self, piece: Piece, found: list[dict[int, Grade]]) -> None:
+    def _telling(self, piece: Piece, found: list[dict[int, Grade]]) -> Piece:
         """Add the terms that the tokens of a piece are, one dictionary for each token."""
         piece.terms += numbers(chain.from_iterable(found)).tobytes()
         tokens = chain.from_iterable(map(repeat, count(), map(len, found)))
         piece.tokens += tuple(tokens)
         piece.grades += tuple(chain.from_iterable(grades.values() for grades in found))
+        return piece
 
     def _candidates(self, word: Word) -> Iterable[int]:
         """Return the terms that share a key with a word, in the order of their numbers."""
@@ -162,12 +182,10 @@ class Lexicon:
 
 
 @lru_cache(maxsize=_SHAPES)
-def _shape(
-    spans: tuple[tuple[int, int], ...], stops: tuple[bool, ...]
-) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...], int]:
+def _shape(spans: tuple[tuple[int, int], ...], stops: tuple[bool, ...], ends: bool) -> Shape:  # noqa: FBT001 - a key
     """Return the spans, the place of each token and how many there are; pieces of one shape share them."""
     *places, size = accumulate((not stop for stop in stops), initial=0)
-    return spans, tuple(places), size
+    return spans, tuple(places), size + SENTENCE_GAP * ends, ends
 
 
 @lru_cache(maxsize=_SHAPES)
@@ -182,6 +200,7 @@ class Shelf:
     def __init__(self) -> None:
         self.recent: dict[str, Piece] = {}
         self._older: dict[str, Piece] = {}
+        self._weight = 0
 
     def find(self, text: str) -> Piece | None:
         """Return what is known of a piece, be it old."""
@@ -189,9 +208,17 @@ class Shelf:
 
     def keep(self, text: str, piece: Piece) -> None:
         """Remember a piece; when the shelf is full, what was not used lately goes."""
-        if len(self.recent) >= MOST_PIECES:
+        if self._weight >= MOST_KEPT:
             self._older, self.recent = self.recent, {}
+            self._weight = 0
+        before = self.recent.get(text)
         self.recent[text] = piece
+        self._weight += _weight(piece) - (_weight(before) if before else 0)
+
+
+def _weight(piece: Piece) -> int:
+    """Return how much memory a piece takes that is remembered, against one that says nothing."""
+    return TELLING if piece.terms else 1
 
 
 def split(text: str) -> list[str]:

@@ -137,10 +137,15 @@ def _narrowed(folded: str, found: Readings, language: str) -> Readings:
     return every, heads
 
 
-def _of_another(reading: str, folded: str, lexicons: list[Lexicon]) -> bool:
-    """Tell whether a stem is a common word without the vowel that came in: "танок" is not of "танк"."""
-    stem, _, paradigm = reading.partition(":")
-    return paradigm == "m" and not folded.startswith(stem) and any(stem in each.words for each in lexicons)
+def _of_others(every: frozenset[str], folded: str, lexicons: list[Lexicon]) -> list[str]:
+    """Return the stems that are common words without the vowel that came in: "танок" is not of "танк"."""
+    return [
+        reading
+        for reading in every
+        if reading.endswith(":m")
+        and not folded.startswith(reading[:-2])
+        and any(reading[:-2] in each.words for each in lexicons)
+    ]
 
 
 def known_readings(folded: str, script: Script, language: str | None) -> tuple[Readings, frozenset[str]]:
@@ -159,8 +164,10 @@ def known_readings(folded: str, script: Script, language: str | None) -> tuple[R
             found = _narrowed(folded, found, name) if folded in each.words else found
     every, heads = found
     if folded[-1:] in _CLOSING:
-        every = frozenset(reading for reading in every if not _of_another(reading, folded, lexicons))
-    known = frozenset().union(*(every & each.readings for each in lexicons))
+        every = every.difference(_of_others(every, folded, lexicons))
+    known = every & lexicons[0].readings
+    for other in lexicons[1:]:
+        known |= every & other.readings
     if known and script == "cyrillic":
         meant = heads & known
         if any(head.endswith(":a") for head in meant):

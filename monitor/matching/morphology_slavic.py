@@ -99,12 +99,14 @@ def _nouns(word: str, grammar: Grammar, every: set[str], heads: set[str]) -> Non
     for length in range(min(_LONGEST_NOUN_ENDING, len(word) - 2) + 1):
         cut = len(word) - length
         ending = word[cut:]
-        for paradigm in grammar.nouns.get(ending, ()):
+        paradigms = grammar.nouns.get(ending)
+        stem = _bare_stem(word[:cut], ending, grammar) if paradigms else ""
+        if not stem or (ending in {"им", "ым"} and not word.endswith(_SURNAME, 0, cut)):
+            continue
+        for paradigm in paradigms or ():
             if paradigm == "i" and not ending and word[-1] not in _BARE_FEMININE:
                 continue
-            if ending in {"им", "ым"} and not word[:cut].endswith(_SURNAME):
-                continue
-            found = [f"{stem}:{paradigm}" for stem in _noun_stems(word[:cut], ending, paradigm, grammar)]
+            found = [f"{one}:{paradigm}" for one in _noun_stems(stem, ending, paradigm, grammar)]
             every.update(found)
             if _is_head(word, ending, paradigm):
                 heads.update(found)
@@ -112,35 +114,29 @@ def _nouns(word: str, grammar: Grammar, every: set[str], heads: set[str]) -> Non
 
 def _is_head(word: str, ending: str, paradigm: str) -> bool:
     """Tell whether a noun of that paradigm has this ending in its dictionary form, or in the plural."""
-    match ending:
-        case "":
-            return paradigm in "mi"
-        case "ь":
-            return paradigm in "mi"
-        case "а":
-            return paradigm == "f"
-        case "я":
-            return paradigm == "f" or (paradigm == "n" and (word[-2] == "'" or word[-2] == word[-3:-2]))
-        case "о" | "е":
-            return paradigm == "n"
-        case _:
-            return ending in {"и", "і", "ї", "ы"}
+    if ending == "я":
+        return paradigm == "f" or (paradigm == "n" and (word[-2] == "'" or word[-2] == word[-3:-2]))
+    return paradigm in _HEADS.get(ending, "")
 
 
+_HEADS = {"": "mi", "ь": "mi", "а": "f", "о": "n", "е": "n", **dict.fromkeys("иіїы", "mfni")}
 _SURNAME = ("ін", "їн", "ин", "ов", "ев", "єв")  # "Путіним": surnames have an adjective's instrumental
 
 
-def _noun_stems(stem: str, ending: str, paradigm: str, grammar: Grammar) -> Iterable[str]:
-    """Return the stems that a noun may have whose form is `stem` and `ending`, alternations undone."""
+def _bare_stem(stem: str, ending: str, grammar: Grammar) -> str:
+    """Return what stands before a noun's ending as its stem is written, or nothing where it can be none."""
     last = stem[-1]
     if last in VOWELS or last == "'":
         if ending not in grammar.after_vowel:
-            return ()
+            return ""
         stem = stem.rstrip("'") + "й"
     elif last == "ь":
         stem = stem[:-1]
-    if not VOWELS.intersection(stem) or len(stem) < 2:  # noqa: PLR2004 - a length in letters
-        return ()
+    return "" if len(stem) < 2 or VOWELS.isdisjoint(stem) else stem  # noqa: PLR2004 - a length in letters
+
+
+def _noun_stems(stem: str, ending: str, paradigm: str, grammar: Grammar) -> Iterable[str]:
+    """Return the stems that a noun may have, from what stands before its ending: alternations are undone."""
     if paradigm in "ni" and stem[-1] == stem[-2] and stem[-1] in _DOUBLING:
         return (stem[:-1],)
     if ending in {"", "ь"}:

@@ -8,12 +8,12 @@ agree: a word for which `compare` has an answer has one of the term's keys among
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rapidfuzz.distance import OSA
 
 from monitor.matching.aliases import Aliases
-from monitor.matching.words import Word, analyse, compare, keyword_keys, token_keys
+from monitor.matching.words import Word, analyse, compare, keyword_keys, packed, token_keys, unpacked
 from monitor.model import How
 
 Grade = tuple[How, float]  # how a word is a term, and how sure that is (0 to 100)
@@ -37,6 +37,11 @@ class Fuzzy:
     text: str
     fuzziness: str | int = "normal"
     names: Aliases | None = None
+    _sought: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep what is compared, so that it is not worked out for each word of a text."""
+        object.__setattr__(self, "_sought", packed(keyword(self.text, self.names)))
 
     def keys(self) -> Iterable[str]:
         """Return the keys to be found by."""
@@ -44,7 +49,7 @@ class Fuzzy:
 
     def compare(self, token: Word) -> Grade | None:
         """Return how a word of a text is this one."""
-        return compare(keyword(self.text, self.names), token, self.fuzziness)
+        return compare(unpacked(self._sought), token, self.fuzziness)
 
 
 @dataclass(frozen=True, slots=True)

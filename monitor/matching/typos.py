@@ -8,17 +8,29 @@ prefix to another is a prefix: neither is a slip.
 
 from __future__ import annotations
 
+from itertools import permutations
+
+from rapidfuzz.distance import Postfix, Prefix
+
 _SHORTEST_SWAP, _SHORTEST_SOUND, _SHORTEST_GAP, _SHORTEST_ANY = 5, 6, 7, 8
 _SHORTEST_VERB = 7
 _SHORTEST_LOOSE = 4
-_ALIKE = tuple(
-    map(frozenset, "иіыїй еєэи ао еі ую ая шщ гх ck szc iy ae ei ao ou vw".split()),
+_ALIKE = frozenset(
+    pair
+    for group in "иіыїй еєэи ао еі ую ая шщ гх ck szc iy ae ei ao ou vw".split()
+    for pair in permutations(group, 2)
 )
 _SILENT = frozenset("'ьъ")
 _PREFIXES = tuple(
     "пере пред при про пре під под по пі від воз вос вз вс ви вы во в зі за з со с на над не ні"
     " роз раз рас обо об от о до де re de dis in im un en ex pre pro per".split()
 )
+_LONGEST_PREFIX = max(map(len, _PREFIXES))
+
+
+def shortest_typo(paradigm: str = "", *, loose: bool = False) -> int:
+    """Return how many letters the shorter of two stems of a paradigm has at least where one is a slip."""
+    return _SHORTEST_LOOSE if loose else _SHORTEST_VERB if paradigm == "v" else _SHORTEST_SWAP
 
 
 def could_be_typo(word: str, other: str, paradigm: str = "", *, loose: bool = False) -> bool:
@@ -27,18 +39,18 @@ def could_be_typo(word: str, other: str, paradigm: str = "", *, loose: bool = Fa
     Both are stems of that paradigm, or both whole words where it is "".
     """
     length = min(len(word), len(other))
-    if loose:
-        return length >= _SHORTEST_LOOSE
-    if paradigm == "v" and length < _SHORTEST_VERB:
+    if length < shortest_typo(paradigm, loose=loose):
         return False
-    start = _common_start(word, other)
-    end = _common_start(word[start:][::-1], other[start:][::-1])
+    if loose:
+        return True
+    start = Prefix.similarity(word, other)
+    end = Postfix.similarity(word[start:], other[start:])
     ours, theirs = word[start : len(word) - end], other[start : len(other) - end]
     if len(ours) == 2:  # noqa: PLR2004 - two letters swapped
         return length >= _SHORTEST_SWAP
     if _SILENT.issuperset(ours + theirs):
         return length >= _SHORTEST_SOUND
-    if not paradigm or not end or _prefixes_differ(word, other):
+    if not paradigm or not end or (start < _LONGEST_PREFIX and _prefixes_differ(word, other)):
         return False
     return length >= _shortest(ours, theirs, word[start - 1])
 
@@ -46,17 +58,8 @@ def could_be_typo(word: str, other: str, paradigm: str = "", *, loose: bool = Fa
 def _shortest(ours: str, theirs: str, before: str) -> int:
     """Return the length from which on one letter in another's place, or one too many, is a slip."""
     if ours and theirs:
-        alike = any(ours in group and theirs in group for group in _ALIKE)
-        return _SHORTEST_SOUND if alike else _SHORTEST_ANY
+        return _SHORTEST_SOUND if (ours, theirs) in _ALIKE else _SHORTEST_ANY
     return _SHORTEST_SOUND if (ours or theirs) == before else _SHORTEST_GAP
-
-
-def _common_start(word: str, other: str) -> int:
-    """Return how many letters two words begin with in common."""
-    for index, (ours, theirs) in enumerate(zip(word, other, strict=False)):
-        if ours != theirs:
-            return index
-    return min(len(word), len(other))
 
 
 def _prefixes_differ(word: str, other: str) -> bool:
