@@ -20,7 +20,7 @@ from monitor.matching.terms import Grade, Term, keys_of
 from monitor.matching.words import Word, analyse
 from monitor.text import tokens
 
-MOST_KEPT = 60_000  # pieces that say nothing, in a generation, of which each language has two
+MOST_KEPT = 40_000  # pieces that say nothing, in a generation, of which each language has two
 TELLING = 4  # such pieces take as much memory as one that says something
 LONGEST_PIECE = 64  # characters; what is longer is hardly ever seen again
 SENTENCE_GAP = 3  # places between two sentences
