@@ -618,6 +618,7 @@ def test_a_keyword_that_stands_in_every_text_is_a_warning(keyword: str) -> None:
         ),
         ('keywords = ["(a|b drone"]', "outside of brackets"),
         ('keywords = ["a|b"]', "outside of brackets"),
+        ('keywords = ["(shot|brought in) drone"]', "one word each"),
         ('keywords = ["drone AND kyiv"]', "AND means nothing there"),
         ('keywords = ["drone*"]', "* means nothing there"),
         ('keywords = ["drone~1"]', "~1 means nothing there"),

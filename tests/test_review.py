@@ -27,6 +27,7 @@ def test_no_example_of_an_operator_is_doubtful(row: object) -> None:
         r"/\d{4}/",
         "/the drone/",
         "drone /./",
+        '"(shot|brought) down"',
     ],
 )
 def test_what_looks_for_something_is_not_doubtful(query: str) -> None:
@@ -54,6 +55,14 @@ def test_what_looks_for_something_is_not_doubtful(query: str) -> None:
 )
 def test_what_finds_nearly_everything_is_said(query: str) -> None:
     assert [doubt.key for doubt in review(query, NAMES)] == ["query.everything"]
+
+
+@pytest.mark.parametrize(
+    "phrase", ['"(shot|brought down"', '"shot|brought down"~3', '"(shot|brought in) down"', '"(a|b)c d"']
+)
+def test_a_bar_that_means_nothing_is_said_where_it_stands(phrase: str) -> None:
+    (doubt,) = review(f"drone {phrase}", NAMES)
+    assert (doubt.position, doubt.key) == (6, "query.choice_stray")
 
 
 def test_a_source_that_is_not_known_is_named_with_its_place_and_the_nearest() -> None:

@@ -24,3 +24,8 @@ def words(text: str) -> list[tuple[str, ...]]:
             found.append(choice)
             end = match.end()
     return found + [(word,) for word in text[end:].split()]
+
+
+def is_stray(text: str) -> bool:
+    """Tell whether a phrase has a "|" that means nothing, as it stands in no brackets of single words."""
+    return "|" in _CHOICE.sub("", text)

@@ -74,6 +74,7 @@ class Reader(Scanner):
         self.level = 0
         self.terms = 0
         self.conditions: list[tuple[int, Filter]] = []  # on the whole item, and where each stands
+        self.phrases: list[tuple[int, str]] = []  # between quotes, and where each stands
 
     def read(self) -> Query:
         """Return the tree of the whole query."""
@@ -215,6 +216,7 @@ class Reader(Scanner):
         """Read a phrase, with its window if it has one."""
         start = self.at
         text = self.between_quotes()
+        self.phrases.append((start, text))
         if self.peek() != "~":
             return Phrase(text)
         self.at += 1

@@ -1,7 +1,7 @@
 """What is doubtful about a query that can be read: the one place that says so, whoever asks.
 
 A language that there is not is a mistake wherever it stands. The rest may be meant, so that whoever asks
-decides: a query that finds nearly everything, and a source that is not known.
+decides: a query that finds nearly everything, a "|" that means nothing, and a source that is not known.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from monitor.errors import QueryInvalid
+from monitor.matching.alternatives import is_stray
 from monitor.matching.nodes import And, Exact, Filter, Near, Not, Or, Phrase, Query, Regex, Title, Word
 from monitor.matching.query import Reader, regex_of
 from monitor.phrases import is_language
@@ -33,6 +34,7 @@ def review(query: str, names: Collection[str]) -> list[QueryInvalid]:
         if condition.name == "lang" and not is_language(condition.value.casefold()):
             reader.fail("no_language", at, code=condition.value)
     doubts = [] if _tells(tree) else [reader.mistake("everything", 0)]
+    doubts += [reader.mistake("choice_stray", at) for at, phrase in reader.phrases if is_stray(phrase)]
     known = {name.casefold(): name for name in names}
     for at, condition in reader.conditions:
         if condition.name == "source" and condition.value.casefold() not in known:
