@@ -45,12 +45,12 @@ def match_lines(config: Config, file: Path, source: Source | None, say: Say, not
     for number, line in enumerate(_lines(file), 1):
         if line.strip():
             place = f"{named(file)}: line {number}"
-            fields = _fields(line)
-            if fields is None:
+            try:
+                key, title, text = _fields(line)
+            except ValueError as error:
                 sound = False
-                note(f"{place}: expected a JSON object like {SHAPE}")
+                note(f"{place}: expected a JSON object like {SHAPE}: {error}")
                 continue
-            key, title, text = fields
             found = watch.match(_item(title, text, source, place, note), source)
             say(json.dumps({"id": key, "topics": [_shown(one) for one in found]}, ensure_ascii=False))
     return sound
@@ -134,15 +134,29 @@ def _item(title: str, text: str, source: Source | None, place: str, note: Say) -
     return Item(source_id=source.id if source else "", key="", title=title, text=text)
 
 
-def _fields(line: bytes) -> tuple[object, str, str] | None:
-    """Return the id, the title and the text of a line of a JSON Lines file; None where it is none."""
+def _fields(line: bytes) -> tuple[object, str, str]:
+    """Return the id, the title and the text of a line of a JSON Lines file.
+
+    Raises `ValueError` with what is wrong with it.
+    """
     try:
         facts = json.loads(line)
-        key, title, text = facts["id"], facts.get("title"), facts.get("text")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-    is_told = all(isinstance(each, str | None) for each in (title, text)) and facts.keys() & {"title", "text"}
-    return (key, title or "", text or "") if is_told else None
+    except UnicodeDecodeError:
+        raise ValueError("this is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"character {error.pos + 1}: {error.msg}") from None
+    except RecursionError:
+        raise ValueError("this has too many brackets in each other") from None
+    if not isinstance(facts, dict):
+        raise ValueError("this is no object")  # noqa: TRY004 - a mistake of the file, like the others
+    if "id" not in facts:
+        raise ValueError('"id" is missing')
+    if not facts.keys() & {"title", "text"}:
+        raise ValueError('"title" and "text" are missing')
+    title, text = facts.get("title"), facts.get("text")
+    if not (isinstance(title, str | None) and isinstance(text, str | None)):
+        raise ValueError('"title" and "text" are strings')  # noqa: TRY004 - as above
+    return facts["id"], title or "", text or ""
 
 
 def _shown(found: Match) -> dict[str, object]:

@@ -275,21 +275,22 @@ def test_match_answers_each_line_of_a_jsonl_file_with_the_evidence(ran: Run, fol
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "reason"),
     [
-        b"nonsense",
-        b"[1]",
-        b'{"title": "no id"}',
-        b"[" * 100_000,
-        b'"\xff"',
-        b'{"id": 2}',
-        b'{"id": 2, "titel": "Starlink"}',
-        b'{"id": 2, "text": 5}',
-        b'{"id": 2, "title": ["Starlink"], "text": "x"}',
+        (b"nonsense", "character 1: Expecting value"),
+        (b'{"id": 2 "text": "x"}', "character 10: Expecting ',' delimiter"),
+        (b"[1]", "this is no object"),
+        (b'{"title": "no id"}', '"id" is missing'),
+        (b"[" * 100_000, "too many brackets"),
+        (b'"\xff"', "this is not UTF-8"),
+        (b'{"id": 2}', '"title" and "text" are missing'),
+        (b'{"id": 2, "titel": "Starlink"}', '"title" and "text" are missing'),
+        (b'{"id": 2, "text": 5}', '"title" and "text" are strings'),
+        (b'{"id": 2, "title": ["Starlink"], "text": "x"}', "are strings"),
     ],
 )
 def test_match_names_the_line_that_is_wrong_and_reads_those_after_it(
-    ran: Run, folder: Path, line: bytes
+    ran: Run, folder: Path, line: bytes, reason: str
 ) -> None:
     good = b'{"id": %d, "text": ""}'
     (folder / "texts.jsonl").write_bytes(b"\n".join([good % 1, line, good % 3, b""]))
@@ -297,6 +298,7 @@ def test_match_names_the_line_that_is_wrong_and_reads_those_after_it(
     assert done.returncode == 1
     assert [json.loads(each)["id"] for each in done.stdout.splitlines()] == [1, 3]
     assert done.stderr.startswith("texts.jsonl: line 2: expected a JSON object")
+    assert reason in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

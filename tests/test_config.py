@@ -289,6 +289,22 @@ def test_the_message_names_the_file_and_a_line_for_each_fault() -> None:
     assert second.startswith("conf/config.toml: line 3: polling.per_host: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('pakcs = ["starlink"]\n', "there are no topics"),
+        ('[[source]]\nid = "a"\n', "there are no [[sources]]"),
+    ],
+)
+def test_what_is_only_misspelt_is_not_said_to_be_missing(text: str, said: str) -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        read(text)
+    assert not any(note.startswith(said) for note in caught.value.notes)
+    with pytest.raises(ConfigInvalid) as caught:
+        read("xyz = 1\n")
+    assert any(note.startswith(said) for note in caught.value.notes)
+
+
 BAD = [
     # unknown keys, and keys in the wrong place
     ('pakcs = ["starlink"]', "pakcs", 'did you mean "packs"?'),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from monitor.config import places
 from monitor.config.places import Place
 from monitor.config.settings import KEYS, LISTS, SECTIONS
-from monitor.config.values import Reader, Wrong, kind_of, nearest
+from monitor.config.values import Reader, Wrong, kind_of, likeliest, nearest
 from monitor.errors import ConfigInvalid, Fault
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -79,6 +79,8 @@ class Report:
         for key, value in table.items():
             if key not in keys:
                 self.add((*place, key), _unknown(key, place, keys))
+                if not place:  # what is only misspelt is not missing
+                    self.faulty.add(likeliest(key, (*keys, *SECTIONS, *LISTS)) or key)
                 continue
             try:
                 found[key] = keys[key](value)

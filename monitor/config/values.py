@@ -65,12 +65,18 @@ def quoted(value: str) -> str:
     return shown if len(shown) <= LONGEST_SHOWN else f'{shown[:LONGEST_SHOWN]}..."'
 
 
+def likeliest(word: object, known: Iterable[str]) -> str | None:
+    """Return the known word that `word` is most likely meant for; None where none is near."""
+    found = process.extractOne(str(word).lower(), known, scorer=fuzz.ratio, score_cutoff=LOWEST_LIKENESS)
+    return found[0] if found else None
+
+
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return a sentence that names the known word that `word` is nearest to, or all where none is near."""
     words = list(known)
-    near = process.extractOne(str(word).lower(), words, scorer=fuzz.ratio, score_cutoff=LOWEST_LIKENESS)
+    near = likeliest(word, words)
     if near is not None:
-        return f'did you mean "{near[0]}"?'
+        return f'did you mean "{near}"?'
     return (
         "it can be " + ", ".join(f'"{each}"' for each in words) if words else "there is none to choose from"
     )
