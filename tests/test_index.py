@@ -340,3 +340,9 @@ def test_alternatives_find_what_any_combination_of_them_finds(
 
     whole = (f"({'|'.join(each)})" if len(each) > 1 else each[0] for each in phrase)
     assert found(whole) == any(map(found, product(*phrase)))
+
+
+def test_a_word_of_the_start_and_one_added_later_are_both_found_by_a_key_that_they_share() -> None:
+    matcher = Matcher([topic("drone", id="a")])
+    matcher.add(topic("drones", id="b"))
+    assert {match.topic_id for match in matcher.match(item("drone"))} == {"a", "b"}

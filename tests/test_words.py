@@ -254,3 +254,7 @@ def test_an_ending_alone_is_a_word_too(word: str, language: str | None) -> None:
 )
 def test_a_keyword_may_be_written_in_any_case(keyword: str, token: str, language: str) -> None:
     assert how(keyword, token, language) == "form"
+
+
+def test_a_letter_more_that_makes_another_prefix_is_no_slip() -> None:
+    assert compare(analyse("поддержка"), analyse("подддержка", "ru")) is None

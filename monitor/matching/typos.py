@@ -25,7 +25,6 @@ _PREFIXES = tuple(
     "пере пред при про пре під под по пі від воз вос вз вс ви вы во в зі за з со с на над не ні"
     " роз раз рас обо об от о до де re de dis in im un en ex pre pro per".split()
 )
-_LONGEST_PREFIX = max(map(len, _PREFIXES))
 
 
 def shortest_typo(paradigm: str = "", *, loose: bool = False) -> int:
@@ -50,7 +49,7 @@ def could_be_typo(word: str, other: str, paradigm: str = "", *, loose: bool = Fa
         return length >= _SHORTEST_SWAP
     if _SILENT.issuperset(ours + theirs):
         return length >= _SHORTEST_SOUND
-    if not paradigm or not end or (start < _LONGEST_PREFIX and _prefixes_differ(word, other)):
+    if not paradigm or not end or _prefixes_differ(word, other):
         return False
     return length >= _shortest(ours, theirs, word[start - 1])
 
@@ -64,7 +63,7 @@ def _shortest(ours: str, theirs: str, before: str) -> int:
 
 def _prefixes_differ(word: str, other: str) -> bool:
     """Tell whether two words are the same but for their prefixes."""
-    return any(
+    return word.startswith(_PREFIXES) and any(
         word[len(ours) :] == other[len(theirs) :]
         for ours in _PREFIXES
         if word.startswith(ours)
