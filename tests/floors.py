@@ -5,7 +5,20 @@ from __future__ import annotations
 import sys
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("model", "errors", "clock", "loop", "heap", "hours", "text", "html", "prose", "markup", "phrases"),
+    (
+        "model",
+        "errors",
+        "clock",
+        "loop",
+        "heap",
+        "hours",
+        "text",
+        "alternatives",
+        "html",
+        "prose",
+        "markup",
+        "phrases",
+    ),
     (
         "config",
         "matching",

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator
 
 from yarl import URL
 
+from monitor.alternatives import is_stray
 from monitor.config.settings import Config
 from monitor.model import Source, Topic
 from monitor.text import fold, says_nothing
 
-_CHOICE = re.compile(r"(?<!\S)\(\s*[^\s()|]+(?:\s*\|\s*[^\s()|]+)+\s*\)(?!\S)")  # (one|two) of single words
 _OPERATORS = re.compile(
     r"""(?P<word>(?<!\S)(?:AND|OR|NOT)(?!\S))  # one AND two
     | (?<=\w)(?P<after>\*|~\d)(?!\S)           # word*, word~1
@@ -62,7 +62,7 @@ def of_topic(topic: Topic) -> Iterator[str]:
 
 def _misread(phrase: str) -> str:
     """Return what a phrase does not mean, though it looks so; "" where it means what it says."""
-    if "|" in _CHOICE.sub("", phrase):
+    if is_stray(phrase):
         return 'has a "|" outside of brackets, where it means nothing: write (one|two) word, one word each'
     if found := _OPERATORS.search(phrase):
         operator = next(filter(None, found.groups()))

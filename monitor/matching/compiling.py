@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from monitor.alternatives import words
 from monitor.matching import nodes
 from monitor.matching.aliases import Aliases
-from monitor.matching.alternatives import words
 from monitor.matching.needs import Burden, files
 from monitor.matching.operators import FILTERS
 from monitor.matching.plan import (

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from monitor import alternatives
 from monitor.errors import QueryInvalid
-from monitor.matching import alternatives
 from monitor.matching.nodes import And, Exact, Near, Or, Phrase, Query, Title, Word
 from monitor.matching.query import parse
 from monitor.matching.words import analyse, keys, keyword_keys

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from monitor.alternatives import is_stray
 from monitor.errors import QueryInvalid
-from monitor.matching.alternatives import is_stray
 from monitor.matching.nodes import And, Exact, Filter, Near, Not, Or, Phrase, Query, Regex, Title, Word
 from monitor.matching.query import Reader, regex_of
 from monitor.phrases import is_language

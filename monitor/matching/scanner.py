@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
+from monitor.alternatives import words
 from monitor.errors import QueryInvalid
 from monitor.markup import plain
-from monitor.matching.alternatives import words
 from monitor.matching.nodes import QUOTES
 from monitor.phrases import FALLBACK, say
 from monitor.text import tokens

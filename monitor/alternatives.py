@@ -7,6 +7,7 @@ Brackets mean something only where they stand apart from other words and hold tw
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from monitor.text import tokens
 
@@ -17,15 +18,21 @@ def words(text: str) -> list[tuple[str, ...]]:
     """Return what a phrase is made of: for each word its alternatives, most often one."""
     found: list[tuple[str, ...]] = []
     end = 0
-    for match in _CHOICE.finditer(text):
-        choice = tuple(dict.fromkeys(word.strip() for word in match[1].split("|")))
-        if all(map(tokens, choice)):
-            found += [(word,) for word in text[end : match.start()].split()]
-            found.append(choice)
-            end = match.end()
+    for match, choice in _choices(text):
+        found += [(word,) for word in text[end : match.start()].split()]
+        found.append(choice)
+        end = match.end()
     return found + [(word,) for word in text[end:].split()]
 
 
 def is_stray(text: str) -> bool:
     """Tell whether a phrase has a "|" that means nothing, as it stands in no brackets of single words."""
-    return "|" in _CHOICE.sub("", text)
+    return text.count("|") > sum(match[0].count("|") for match, _ in _choices(text))
+
+
+def _choices(text: str) -> Iterator[tuple[re.Match[str], tuple[str, ...]]]:
+    """Yield each pair of brackets that means something, with the alternatives in it."""
+    for match in _CHOICE.finditer(text):
+        choice = tuple(dict.fromkeys(word.strip() for word in match[1].split("|")))
+        if all(map(tokens, choice)):
+            yield match, choice
