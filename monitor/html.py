@@ -16,6 +16,8 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from monitor.text import encodable
+
 MAX_MARKUP: Final = 500_000  # characters of markup that are looked at; a news article has about 20,000
 MAX_TAGS: Final = 5_000  # the parser's time grows with the square of the nesting: 5,000 deep is 50 ms
 MAX_LINKS: Final = 100
@@ -230,4 +232,4 @@ def _each_once(addresses: Iterator[str]) -> tuple[str, ...]:
 
 def _encodable(markup: str) -> str:
     """Return `markup` without lone surrogates and NULs, which the parser cannot take."""
-    return _SURROGATE.sub("\ufffd", markup).replace("\0", "")
+    return encodable(markup).replace("\0", "")

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from monitor.text import encodable
+
 ELLIPSIS = "…"
 
 _LONGEST_LETTER = 32  # a base and 30 marks are the most that sane text has (UAX #15, Stream-Safe Text)
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _ENDING = re.compile(r"""\n+|(?:(?<![.!?])[.!?]++|…)["'”’»)\]]*+(?=\s)""")
 _CLOSERS = frozenset(""".!?…"'”’»)]""")
 _LAST_WORD = re.compile(r"[\w.]*\Z")
@@ -37,7 +38,7 @@ def tidy(text: str) -> str:
     Control characters and explicit bidirectional controls become spaces, lone surrogates U+FFFD; line
     breaks stay. As every character is replaced by one other, offsets into the text stay what they were.
     """
-    return _SURROGATE.sub("\ufffd", _UNSEEN.sub(" ", text))
+    return encodable(_UNSEEN.sub(" ", text))
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

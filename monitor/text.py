@@ -36,6 +36,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG_PART = re.compile(r"#?[^_]+")
 
 
@@ -72,6 +73,11 @@ def _tag_parts(tag: str, offset: int) -> list[Token]:
         Token(part.group(), offset + part.start(), offset + part.end(), "hashtag")
         for part in _TAG_PART.finditer(tag)
     ]
+
+
+def encodable(text: str) -> str:
+    """Return a text of the same length with U+FFFD for lonely surrogates, which UTF-8 cannot hold."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 _PLAIN = re.compile(

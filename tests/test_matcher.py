@@ -411,6 +411,12 @@ def test_a_word_beyond_what_is_read_is_not_named_as_one_like_itself() -> None:
     assert told.missing == ('"truce" is not there',)
 
 
+def test_half_of_a_surrogate_pair_harms_no_expression_and_moves_no_offset() -> None:
+    it = item("\udfff", "a \ud800 drone")
+    (match,) = Matcher([Topic("t", "t", query="/dro.e/ OR /\ud800x/")]).match(it)
+    assert [it.text[mark.start : mark.end] for mark in match.evidence] == ["drone"]
+
+
 def test_of_many_alternatives_few_are_named() -> None:
     told = reasons(topic("(one|two|three|four|five|six) drone"), "a drone")
     assert told == 'none of "one", "two", "three", "four", … of "(one|two|three|…) drone" is there'

@@ -16,6 +16,7 @@ from typing import Protocol
 from monitor.matching.operators import Subject
 from monitor.matching.phrase import Hit, Places, Window, windows
 from monitor.model import Evidence, Field, How
+from monitor.text import encodable
 
 Mark = tuple[float, Evidence]  # how sure a stretch is (0 to 100), and the stretch
 Found = tuple[float, list[Mark]]  # how sure a plan is, and where it was found
@@ -171,7 +172,7 @@ class Pattern:
         marks = [
             (SURE, Evidence(field, found.start(), found.end(), self.label, "regex"))
             for field, value in fields[: 1 if self.title else 2]
-            for found in self.compiled.finditer(value)
+            for found in self.compiled.finditer(encodable(value))
             if found.end() > found.start()
         ]
         return (SURE, marks) if marks else None

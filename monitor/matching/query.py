@@ -37,6 +37,7 @@ from monitor.matching.nodes import (
 )
 from monitor.matching.operators import FILTERS
 from monitor.matching.scanner import QUOTED, Scanner, unescaped
+from monitor.text import encodable
 
 MAX_LENGTH = 6000
 MAX_DEPTH = 20
@@ -63,7 +64,7 @@ def regex_of(pattern: str) -> re2._Regexp:
     options.case_sensitive = False
     options.log_errors = False
     options.max_mem = 1 << 20
-    return re2.compile(pattern, options)
+    return re2.compile(encodable(pattern), options)
 
 
 class Reader(Scanner):
