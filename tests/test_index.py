@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import product
 
+import pytest
 from builders import item, source, topic
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from monitor.matching.phrase import Hit, windows
 from monitor.matching.plan import Unit
 from monitor.matching.postings import Postings
 from monitor.matching.reading import FIELD_GAP
-from monitor.matching.terms import Term
+from monitor.matching.terms import Spelling, Term
 from monitor.matching.words import analyse
 from monitor.model import Evidence, How, Item, Match, Source, Topic
 from monitor.text import Token, tokens
@@ -176,8 +177,9 @@ def test_the_index_answers_as_the_plain_definition_does(
 @settings(deadline=None, max_examples=60)
 @given(topics, st.data())
 def test_topics_come_and_go_without_a_trace(watched: list[Topic], data: st.DataObject) -> None:
-    matcher = Matcher()
-    present: dict[str, Topic] = {}
+    begun = watched[: data.draw(st.integers(0, len(watched)))]
+    matcher = Matcher(begun)
+    present = {each.id: each for each in begun}
     for each in watched:
         matcher.add(each)
         present[each.id] = each
@@ -252,7 +254,7 @@ def test_many_new_topics_make_the_old_knowledge_new() -> None:
 
 
 def test_what_is_known_is_bounded(monkeypatch) -> None:  # noqa: ANN001 - pytest's own
-    monkeypatch.setattr(lexicon_module, "MOST_KEPT", 10)
+    monkeypatch.setattr(lexicon_module, "MOST_WEIGHT", 10)
     lexicon = Lexicon()
     for number in range(100):
         lexicon.pieces([f"word{number}"], "en")
@@ -261,12 +263,48 @@ def test_what_is_known_is_bounded(monkeypatch) -> None:  # noqa: ANN001 - pytest
 
 
 def test_what_was_used_lately_is_kept(monkeypatch) -> None:  # noqa: ANN001 - pytest's own
-    monkeypatch.setattr(lexicon_module, "MOST_KEPT", 10)
+    monkeypatch.setattr(lexicon_module, "MOST_WEIGHT", 10)
     lexicon = Lexicon()
     first = lexicon.pieces(["often"], "en")[0]
     for number in range(100):
         assert lexicon.pieces(["often"], "en")[0] is first
         lexicon.pieces([f"word{number}"], "en")
+
+
+def test_pieces_of_one_shape_that_say_nothing_are_one_and_stay_so_when_topics_change() -> None:
+    lexicon = Lexicon()
+    for _ in range(3):
+        one, other = lexicon.pieces(["often", "river"], "en")
+        assert one is other
+        assert one.revision == lexicon._revision
+        assert lexicon.pieces(["often"], "en")[0] is one
+        lexicon.revise()
+
+
+def test_the_shapes_that_are_kept_are_bounded(monkeypatch) -> None:  # noqa: ANN001 - pytest's own
+    monkeypatch.setattr(lexicon_module, "_SHAPES", 3)
+    lexicon = Lexicon()
+    lexicon.pieces(["x" * length for length in range(1, 20)], "en")
+    assert len(lexicon._blanks) <= 3
+
+
+def test_what_says_something_counts_for_more_of_what_is_known(monkeypatch) -> None:  # noqa: ANN001 - as above
+    monkeypatch.setattr(lexicon_module, "MOST_WEIGHT", 40)
+    lexicon = Lexicon()
+    lexicon.hold(Spelling("drone"))
+    for number in range(100):
+        lexicon.pieces([f"drone-{number}"], "en")
+    shelf = lexicon._shelves["en"]
+    assert len(shelf.recent) + len(shelf._older) <= 2 * 40 / lexicon_module.TELLING
+
+
+def test_what_is_brought_up_to_date_counts_once(monkeypatch) -> None:  # noqa: ANN001 - as above
+    monkeypatch.setattr(lexicon_module, "MOST_WEIGHT", 10)
+    lexicon = Lexicon()
+    for _ in range(20):
+        lexicon.pieces(["often", "river"], "en")
+        lexicon.revise()
+    assert lexicon._shelves["en"]._older == {}
 
 
 def test_a_very_long_word_is_not_remembered() -> None:
@@ -346,3 +384,11 @@ def test_a_word_of_the_start_and_one_added_later_are_both_found_by_a_key_that_th
     matcher = Matcher([topic("drone", id="a")])
     matcher.add(topic("drones", id="b"))
     assert {match.topic_id for match in matcher.match(item("drone"))} == {"a", "b"}
+
+
+@pytest.mark.parametrize("fuzziness", [0, 1, 69, 70, 80])
+def test_the_least_score_of_a_topic_lets_no_word_pass_that_is_another_one(fuzziness: int) -> None:
+    watched, read = [topic("drone", fuzziness=fuzziness)], item("", "Dronne qwzx drones")
+    found = indexed_matches(Matcher(watched), read)
+    assert found == plain_matches(watched, read, None)
+    assert "qwzx" not in {read.text[mark.start : mark.end] for mark in found[0].evidence}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from time import process_time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.text import fold, is_function_word, language_of, romanise, script_of, tokens
+from monitor.text import fold, is_function_word, language_of, romanise, romanised, script_of, tokens
 
 ALPHABET = "aбвїйґ’'ʼ#@_-.,:/ 5%ЄёCtТ\u0301\u0306\u0308\u00ad\u200b\ufb01\u0130ßhtps"
 
@@ -162,3 +162,9 @@ def test_a_language_is_known_from_little(text: str, language: str | None) -> Non
 def test_function_words_of_all_three_languages_are_known() -> None:
     assert all(map(is_function_word, ("the", "та", "что", "and", "і", "и")))
     assert not any(map(is_function_word, ("drone", "дрон")))
+
+
+@given(st.lists(st.text("абийіїсцшщжчюя'ь", min_size=1, max_size=8), min_size=1, max_size=5))
+@example(["ррий", "жж", "їі"])
+def test_words_sound_together_as_each_does_alone(words: list[str]) -> None:
+    assert romanised(words) == [romanise(word) for word in words]

@@ -185,9 +185,11 @@ def every_word() -> list[tuple[Word, Word]]:
         for language, words in table.items()
         for keyword, word in pairs(words)
     ]
-    return listed + [
-        (analyse("Starlink"), analyse(word, "uk")) for word in ("Старлінку", "Starlnk", "Старлинкс")
-    ]
+    return (
+        listed
+        + [(analyse("Starlink"), analyse(word, "uk")) for word in ("Старлінку", "Starlnk", "Старлинкс")]
+        + [(analyse("Старлінк"), analyse("Starlnk", "en"))]
+    )
 
 
 @pytest.mark.parametrize("fuzziness", ["strict", "normal", "loose"])
@@ -258,3 +260,8 @@ def test_a_keyword_may_be_written_in_any_case(keyword: str, token: str, language
 
 def test_a_letter_more_that_makes_another_prefix_is_no_slip() -> None:
     assert compare(analyse("поддержка"), analyse("подддержка", "ru")) is None
+
+
+def test_a_slip_in_a_verb_is_believed_in_longer_stems_only() -> None:
+    assert could_be_typo("зрила", "зирла", "f")
+    assert not could_be_typo("зрила", "зирла", "v")

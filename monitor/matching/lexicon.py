@@ -20,11 +20,12 @@ from monitor.matching.terms import Grade, Term, keys_of
 from monitor.matching.words import Word, analyse
 from monitor.text import tokens
 
-MOST_KEPT = 40_000  # pieces that say nothing, in a generation, of which each language has two
-TELLING = 4  # such pieces take as much memory as one that says something
+MOST_WEIGHT = 40_000  # of the pieces in a generation, of which each language has two
+BLANK, TELLING = 1, 4  # what a piece weighs that is none of the terms, and one that is: about its memory
 LONGEST_PIECE = 64  # characters; what is longer is hardly ever seen again
 SENTENCE_GAP = 3  # places between two sentences
-_SHAPES = 1_000  # lengths of words and the like
+_SHAPES = 1_000  # of pieces, by the lengths of their words and the like
+_GRADES = 1_000
 MOST_ADDED = 64  # new terms up to which old knowledge is completed rather than worked out again
 
 _ENDS = frozenset(".!?…")
@@ -132,7 +133,7 @@ class Lexicon:
         )
         terms = [self._terms_of(word, self._candidates(word)) for word in words]
         return (
-            self._telling(Piece(self._revision, len(self._terms), *shape), terms)
+            self._graded(Piece(self._revision, len(self._terms), *shape), terms)
             if any(terms)
             else self._blank(shape)
         )
@@ -145,11 +146,14 @@ class Lexicon:
         if old.terms or any(terms):
             shape = (old.spans, old.places, old.size, old.ends)
             new = Piece(self._revision, len(self._terms), *shape, old.terms, old.tokens, old.grades)
-            return self._telling(new, terms)
+            return self._graded(new, terms)
         return self._blank((old.spans, old.places, old.size, old.ends))
 
     def _blank(self, shape: Shape) -> Piece:
-        """Return what is known of a piece that is none of the terms: the same for all of one shape."""
+        """Return what is known of a piece that is none of the terms: the same for all of one shape.
+
+        It may say that fewer terms are considered than are: then some are considered once more.
+        """
         piece = self._blanks.get(shape)
         if piece is None:
             if len(self._blanks) >= _SHAPES:
@@ -157,8 +161,8 @@ class Lexicon:
             piece = self._blanks[shape] = Piece(self._revision, len(self._terms), *shape)
         return piece
 
-    def _telling(self, piece: Piece, found: list[dict[int, Grade]]) -> Piece:
-        """Add the terms that the tokens of a piece are, one dictionary for each token."""
+    def _graded(self, piece: Piece, found: list[dict[int, Grade]]) -> Piece:
+        """Return a piece with the terms that its tokens are, one dictionary for each, after those it has."""
         piece.terms += numbers(chain.from_iterable(found)).tobytes()
         tokens = chain.from_iterable(map(repeat, count(), map(len, found)))
         piece.tokens += tuple(tokens)
@@ -188,7 +192,7 @@ def _shape(spans: tuple[tuple[int, int], ...], stops: tuple[bool, ...], ends: bo
     return spans, tuple(places), size + SENTENCE_GAP * ends, ends
 
 
-@lru_cache(maxsize=_SHAPES)
+@lru_cache(maxsize=_GRADES)
 def _one_of_each(grade: Grade) -> Grade:
     """Return a grade that is kept once, however many words are graded so."""
     return grade
@@ -208,7 +212,7 @@ class Shelf:
 
     def keep(self, text: str, piece: Piece) -> None:
         """Remember a piece; when the shelf is full, what was not used lately goes."""
-        if self._weight >= MOST_KEPT:
+        if self._weight >= MOST_WEIGHT:
             self._older, self.recent = self.recent, {}
             self._weight = 0
         before = self.recent.get(text)
@@ -217,8 +221,8 @@ class Shelf:
 
 
 def _weight(piece: Piece) -> int:
-    """Return how much memory a piece takes that is remembered, against one that says nothing."""
-    return TELLING if piece.terms else 1
+    """Return how much memory a piece takes that is remembered, against others."""
+    return TELLING if piece.terms else BLANK
 
 
 def split(text: str) -> list[str]:

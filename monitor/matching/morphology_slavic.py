@@ -99,11 +99,11 @@ def _nouns(word: str, grammar: Grammar, every: set[str], heads: set[str]) -> Non
     for length in range(min(_LONGEST_NOUN_ENDING, len(word) - 2) + 1):
         cut = len(word) - length
         ending = word[cut:]
-        paradigms = grammar.nouns.get(ending)
+        paradigms = grammar.nouns.get(ending, "")
         stem = _bare_stem(word[:cut], ending, grammar) if paradigms else ""
         if not stem or (ending in {"им", "ым"} and not word.endswith(_SURNAME, 0, cut)):
             continue
-        for paradigm in paradigms or ():
+        for paradigm in paradigms:
             if paradigm == "i" and not ending and word[-1] not in _BARE_FEMININE:
                 continue
             found = [f"{one}:{paradigm}" for one in _noun_stems(stem, ending, paradigm, grammar)]

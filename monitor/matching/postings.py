@@ -21,8 +21,7 @@ _HASH = ((1 << _WIDTH) - 1) ^ _TERM
 _PART_SHIFT = 52
 _PARTS = 1 << _WIDTH - _PART_SHIFT  # sorted one by one: a build needs little more memory than its result
 _SPARSE = 3  # the stretches are more than the numbers by this power of two
-_BYTE = 3  # bits, as a power of two
-_BIT = 7
+_TO_BYTE, _IN_BYTE = 3, 7  # from a stretch to the byte of its bit, and to the bit in it
 
 
 class Postings:
@@ -48,10 +47,10 @@ class Postings:
         self._parts = []
         bits = len(self._sorted).bit_length() + _SPARSE
         self._shift = _WIDTH - bits
-        self._marks = marks = bytearray(1 << bits - _BYTE)
+        self._marks = marks = bytearray(1 << bits - _TO_BYTE)
         for number in self._sorted:
             stretch = number >> self._shift
-            marks[stretch >> _BYTE] |= 1 << (stretch & _BIT)
+            marks[stretch >> _TO_BYTE] |= 1 << (stretch & _IN_BYTE)
 
     def add(self, term: int, keys: Iterable[str]) -> None:
         """Add a term under its keys."""
@@ -79,7 +78,7 @@ class Postings:
         for key in keys:
             start = hash(key) & _HASH
             stretch = start >> shift
-            if marks[stretch >> _BYTE] >> (stretch & _BIT) & 1:
+            if marks[stretch >> _TO_BYTE] >> (stretch & _IN_BYTE) & 1:
                 part = start >> _PART_SHIFT
                 at, end = begins[part], begins[part + 1]
                 at = bisect_left(numbers, start, at, end)

@@ -169,7 +169,7 @@ def compare(keyword: Word | Sought, token: Word, fuzziness: Fuzziness = "normal"
         found = ("typo", _typo_score(keyword, token, loose=least <= LEVELS["loose"]))
     else:
         return None
-    return found if found[1] >= least else None
+    return found if found[1] and found[1] >= least else None
 
 
 def _least(fuzziness: Fuzziness) -> int:
@@ -198,7 +198,10 @@ def _typo_score(keyword: Word | Sought, token: Word, *, loose: bool) -> float:
 
 
 def _nearest(ours: AbstractSet[str], theirs: AbstractSet[str], *, loose: bool) -> float:
-    """Return the best score of two stems of one paradigm that a slip may have turned into each other."""
+    """Return the best score of two stems of one paradigm that a slip may have turned into each other.
+
+    The paradigm at the end of both leaves their distance what it is, so that most pairs are told by it alone.
+    """
     best = 0.0
     for our in ours:
         ending = our[-2:] if our[-2:-1] == ":" else ""  # the paradigm
