@@ -126,6 +126,7 @@ QUERIES = (
     "Starlink~1 OR truce~2",
     "=Drones",
     '="the drone"',
+    '="(the|F-16) drone"',
     "title:drone",
     'title:("power grid"~5 OR F-16)',
     "lang:uk (drone OR Старлінк)",

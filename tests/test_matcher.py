@@ -515,6 +515,14 @@ def test_an_alternative_may_be_a_name_with_a_hyphen() -> None:
     assert not matches(watched, "16 shots")
 
 
+def test_alternatives_of_an_exact_phrase_are_found_as_they_are_spelt_only() -> None:
+    watched = Topic("topic", "Topic", query='="(shot|F-16) down"')
+    assert matches(watched, "It was shot down")
+    assert matches(watched, "An F-16 down there")
+    assert not matches(watched, "It shoots down")
+    assert not matches(watched, "An F16 down there")
+
+
 def test_the_evidence_of_alternatives_names_the_keyword_as_written() -> None:
     watched = topic("(shot|brought) drone")
     assert [each.keyword for each in matches(watched, "Drones were brought down").evidence] == [

@@ -58,7 +58,14 @@ def test_what_finds_nearly_everything_is_said(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "phrase", ['"(shot|brought down"', '"shot|brought down"~3', '"(shot|brought in) down"', '"(a|b)c d"']
+    "phrase",
+    [
+        '"(shot|brought down"',
+        '"shot|brought down"~3',
+        '"(shot|brought in) down"',
+        '"(a|b)c d"',
+        '="(a|b) c|d"',
+    ],
 )
 def test_a_bar_that_means_nothing_is_said_where_it_stands(phrase: str) -> None:
     (doubt,) = review(f"drone {phrase}", NAMES)

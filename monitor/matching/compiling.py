@@ -90,8 +90,7 @@ class Compiler:
             case nodes.Phrase(text):
                 return self.row(self.units(words(text)), label, title=title)
             case nodes.Exact(text):
-                terms = [self.hold(Spelling(fold(token.text).lstrip("#"))) for token in tokens(text)]
-                return self.row(terms, label, title=title)
+                return self.row(self.spelt(text), label, title=title)
             case nodes.Prefix(text):
                 return One(self.hold(Beginning(fold(text))), label, title)
             case nodes.Edits(text, most):
@@ -138,6 +137,23 @@ class Compiler:
         if len(parts) == 1:
             return parts[0]
         return Compound(parts, self.hold(self.fuzzy("".join(piece.text for piece in pieces))))
+
+    def spelt(self, text: str) -> list[Unit]:
+        """Return the words of a phrase as they are spelt, each token for itself, and alternatives as one."""
+        units: list[Unit] = []
+        for alternatives in words(text):
+            ways = [tuple([self.spelling(piece.text) for piece in tokens(each)]) for each in alternatives]
+            if len(ways) == 1:
+                units += ways[0]
+            else:  # nothing else is spelt like a name of several tokens: the term of the whole never stands
+                wholes = map(self.spelling, alternatives)
+                several = zip(ways, wholes, strict=True)
+                units.append(_choice([way[0] if len(way) == 1 else Compound(way, it) for way, it in several]))
+        return units
+
+    def spelling(self, text: str) -> int:
+        """Return the term of a word as it is spelt."""
+        return self.hold(Spelling(fold(text).lstrip("#")))
 
     def row(self, units: Sequence[Unit], label: str, *, title: bool) -> Plan:
         """Return the plan of words next to each other."""

@@ -230,7 +230,9 @@ class Reader(Scanner):
         if not self.peek() or self.peek().isspace():
             self.fail("sign_alone", start, sign="=")
         if self.peek() in QUOTES:
-            return Exact(self.between_quotes())
+            text = self.between_quotes()
+            self.phrases.append((start, text))
+            return Exact(text)
         start = self.at
         text = unescaped(self.bare())
         self.check_words(text, start)
