@@ -25,6 +25,7 @@ from monitor.matching.words import (
 DATA = Path(__file__).parent / "data" / "words"
 FORMS = tomllib.loads((DATA / "forms.toml").read_text(encoding="utf-8"))
 LOOKALIKES = tomllib.loads((DATA / "lookalikes.toml").read_text(encoding="utf-8"))
+VERBS = tomllib.loads((DATA / "verbs.toml").read_text(encoding="utf-8"))
 LEAST = {"uk": 0.95, "ru": 0.95, "en": 0.97}
 
 
@@ -40,6 +41,18 @@ def pairs(table: dict[str, str]) -> list[tuple[str, str]]:
 def test_the_lists_are_long_enough() -> None:
     assert sum(len(pairs(table)) for table in FORMS.values()) >= 1200
     assert sum(len(pairs(table)) for table in LOOKALIKES.values()) >= 500
+
+
+@pytest.mark.parametrize("language", ["uk", "ru"])
+def test_verbs_that_change_within_match_their_infinitive(language: str) -> None:
+    listed = pairs(VERBS[language])
+    missed = [
+        pair
+        for pair in listed
+        if how(*pair, language, "strict") is None or how(*pair, None, "strict") is None
+    ]
+    assert len(listed) >= 400
+    assert missed == []
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["language known", "language unknown"])

@@ -96,7 +96,7 @@ def irregular(language: str) -> dict[str, frozenset[str]]:
         word = word.strip()
         meant = {word} if language == "en" else morphology_slavic.readings(word, _GRAMMARS[language])[1]
         if verb:
-            meant = {reading for reading in meant if reading.endswith(":v")}
+            meant = {reading for reading in meant if reading.endswith(":v")} or {f"{word}:v"}
         for form in [word, *fold(forms).split()]:
             table.setdefault(form, set()).update(meant)
     return {form: frozenset(meant) for form, meant in table.items()}
@@ -127,9 +127,12 @@ def _narrowed(folded: str, found: Readings, language: str) -> Readings:
     verbs = frozenset(reading for reading in heads if reading.endswith(":v"))
     if verbs and language in _GRAMMARS and _GRAMMARS[language].infinitive.search(folded):
         return verbs, verbs
+    if folded.endswith("ти") and f"{folded}:v" in verbs:  # "идти" is a verb alone, "печь" an oven, too
+        return verbs, verbs
     heads -= verbs
-    if not any(head.endswith(":a") for head in heads):  # an adjective may be a participle, a noun never is
-        every = frozenset(reading for reading in every if not reading.endswith(":v"))
+    if not any(head.endswith(":a") for head in heads):  # an adjective may be a participle, a noun is none
+        listed = irregular(language).get(folded, frozenset())
+        every = frozenset(reading for reading in every if not reading.endswith(":v") or reading in listed)
     if f"{folded}:m" in heads:  # "банк" is hardly ever of "банка"
         every = frozenset(reading for reading in every if reading[-1] != "f")
     elif folded[-1] in "ая" and any(head.endswith(":f") for head in heads):  # "гора" is not of "горе"
