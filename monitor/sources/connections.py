@@ -30,7 +30,9 @@ _STOP: Final = -1  # what a callback returns so that nothing more is read
 _WAIT: Final[int] = pycurl.WRITEFUNC_PAUSE  # so that it is given the same again later
 _NO_SOCKET: Final[int] = pycurl.SOCKET_BAD
 
-_NAMES_LIVE: Final = 20  # seconds for which libcurl remembers what it was told of a name
+# Seconds for which libcurl remembers what it was told of a name: a request may need it twice. Addresses it
+# would remember, too, and look through all of them at each request.
+_NAMES_LIVE: Final = 20
 _FINAL: Final = 200  # the first status that is not of an interim answer (RFC 9110, 15.2)
 _BODILESS: Final = frozenset({204, 304})
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})", re.IGNORECASE)
@@ -120,6 +122,7 @@ class Connections:
             pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in fields.items() if _is_plain(value)]
         )
         set_option(pycurl.RESOLVE, addresses)
+        set_option(pycurl.DNS_CACHE_TIMEOUT, _NAMES_LIVE if addresses else 0)
         code = pycurl.E_OK
         try:
             await self._multi.perform(line.curl)
@@ -159,7 +162,6 @@ class _Line:
             pycurl.BUFFERSIZE: _AT_ONCE,
             pycurl.MAXFILESIZE: limits.body,
             pycurl.MAXAGE_CONN: _KEPT_FOR,
-            pycurl.DNS_CACHE_TIMEOUT: _NAMES_LIVE,
             pycurl.HEADERFUNCTION: self._take_field,
             pycurl.WRITEFUNCTION: self._take_part,
         }
