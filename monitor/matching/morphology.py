@@ -75,12 +75,19 @@ def _cyrillic(folded: str, language: str | None) -> Readings:
     heads: set[str] = set()
     for name in languages(folded, language):
         found, first = morphology_slavic.readings(folded, _GRAMMARS[name])
-        listed = irregular(name).get(folded, frozenset())
+        listed = irregular(name).get(folded, frozenset()) | _irregular_reflexive(folded, name)
         every |= found | listed
         heads |= first | listed
     if not every:
         return _itself(folded)
     return frozenset(every), frozenset(heads or every)
+
+
+def _irregular_reflexive(folded: str, language: str) -> frozenset[str]:
+    """Return the verbs that have a reflexive form which is irregular without its end: "зустрінеться"."""
+    forms = morphology_slavic.without_reflexive(folded)
+    verbs = {reading for form in forms if form != folded for reading in irregular(language).get(form, ())}
+    return frozenset(reading for reading in verbs if reading.endswith(":v"))
 
 
 @lru_cache(maxsize=3)
@@ -97,6 +104,8 @@ def irregular(language: str) -> dict[str, frozenset[str]]:
         meant = {word} if language == "en" else morphology_slavic.readings(word, _GRAMMARS[language])[1]
         if verb:
             meant = {reading for reading in meant if reading.endswith(":v")} or {f"{word}:v"}
+        elif language != "en" and all(reading.endswith(":v") for reading in meant):
+            meant = {f"{word}:n"}  # "скло", which has no vowel in its stem
         for form in [word, *fold(forms).split()]:
             table.setdefault(form, set()).update(meant)
     return {form: frozenset(meant) for form, meant in table.items()}

@@ -168,9 +168,18 @@ def _open_stems(stem: str, paradigm: str, grammar: Grammar) -> Iterable[str]:
             and (paradigm != "m" or vowel + last in _FLEETING)
         ):
             found.append(stem[:-2] + last)
+        if _leaves_soft_sign(stem, paradigm, grammar):
+            found.append(f"{stem[:-2]}ь{last}")
     if paradigm == "m" and stem.endswith(("анин", "янин")):
         found.append(stem[:-2])
     return found
+
+
+def _leaves_soft_sign(stem: str, paradigm: str, grammar: Grammar) -> bool:
+    """Tell whether a vowel before the last letter may have taken the place of a soft sign."""
+    if paradigm == "m":  # "доброволец", "стрілець"; "огонек" only in Russian
+        return stem.endswith(("лец", "лєц", *(() if grammar.lengthened else ("лек", "нек", "рек"))))
+    return not grammar.lengthened and stem[-2] == "е" and stem[-3] in _CONSONANTS  # "тюрем", "судеб"
 
 
 _KEPT = ("ліс", "світ", "хліб", "сніг", "дід", "стріл", "мін", "діл", "звір", "клік")
@@ -202,7 +211,7 @@ def _adjectives(word: str, grammar: Grammar, every: set[str], heads: set[str]) -
 def _verbs(word: str, grammar: Grammar) -> set[str]:
     """Return the readings as a form of a verb or as its participle."""
     found: set[str] = set()
-    for form in _without_reflexive(word):
+    for form in without_reflexive(word):
         for length in range(1, min(_LONGEST_VERB_ENDING, len(form) - 1) + 1):
             rules = grammar.verbs.get(form[-length:])
             if not rules:
@@ -228,13 +237,13 @@ def _can_be_a_verbs(stem: str) -> bool:
 
 def _infinitive(word: str, grammar: Grammar) -> set[str]:
     """Return the stems of an infinitive."""
-    form = _without_reflexive(word)[0]
+    form = without_reflexive(word)[0]
     if form.endswith("чь"):
         return {form[:-2] + "г", form[:-2] + "к"}
     return {_even_start(form[:-2], grammar)} if len(form) > 2 else set()  # noqa: PLR2004 - more than "ти"
 
 
-def _without_reflexive(word: str) -> tuple[str, ...]:
+def without_reflexive(word: str) -> tuple[str, ...]:
     """Return a form without -ся or -сь; "б'ється" drops the т that only the reflexive form has."""
     if word.endswith("ться") and len(word) > 5:  # noqa: PLR2004 - a length in letters
         return (word[:-2], word[:-4]) if word[-5] in "еє" else (word[:-2], word[:-3])
