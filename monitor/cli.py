@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -150,7 +151,18 @@ def _load(options: argparse.Namespace, *, strict: bool = False) -> Config:
 
 
 def _database(config: Config) -> Path:
-    return setup.database(config, os.environ)
+    """Return where the database is, or would be; raises StoreUnusable where nobody can tell."""
+    path = setup.database(config, os.environ)
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()
+    except OSError as error:
+        why = os.strerror(error.errno or 0).lower()
+        raise errors.StoreUnusable(
+            f"{path} cannot be reached: {why}; look at the owner and the rights of its folders,"
+            " or name another file in [storage] path"
+        ) from None
+    return path
 
 
 def _run(options: argparse.Namespace) -> int:

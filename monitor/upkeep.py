@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -99,6 +100,8 @@ def outbox(database: Path, do: str, row_id: int | None, now: datetime, say: Call
     if row_id is None:
         raise errors.UsageWrong(f"outbox {do}: which one? Give the ID that `outbox list` shows")
     act, done = (letters.retry, RETRIED) if do == "retry" else (letters.drop, DROPPED)
+    with Store.look(database, older=True):  # raises where there is no database, and makes none
+        pass
     with Store.change(database) as db:
         state = act(db, row_id, now)
     if state is None:
@@ -179,7 +182,8 @@ def backup(database: Path, file: Path | None, now: datetime) -> str:
     """
     name = f"{database.stem}-{now:%Y%m%d-%H%M%S}{database.suffix}"
     target = file or database.with_name(name)
-    target = target / name if target.is_dir() else target
+    with suppress(OSError):  # who may not look into a folder may not write there: `copy` says so
+        target = target / name if target.is_dir() else target
     return f"{target}  {sized(copy(database, target))}, checked"
 
 

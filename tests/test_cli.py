@@ -378,6 +378,41 @@ def test_without_a_database_it_is_said_where_one_was_looked_for(folder: Path, ra
     assert not (folder / "state").exists()
 
 
+@pytest.mark.parametrize("command", ["sources", "topics", "poll", "backup", "outbox", "backtest"])
+def test_a_database_that_cannot_be_reached_is_said_in_one_line(folder: Path, ran: Run, command: str) -> None:
+    config = folder / "config.toml"
+    config.write_text(f'{CONFIG}\n[storage]\npath = "{"x" * 300}/m.db"\n', encoding="utf-8")
+    done = ran(command)
+    assert done.returncode == 1
+    assert "m.db cannot be reached: file name too long; look at the owner and the rights" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("do", ["retry", "drop"])
+def test_changing_a_row_where_there_is_no_database_makes_none(folder: Path, ran: Run, do: str) -> None:
+    done = ran("outbox", do, 5)
+    assert done.returncode == 1
+    assert "is not there: nothing was stored yet, run the bot first" in done.stderr
+    assert not (folder / "state").exists()
+
+
+@pytest.mark.parametrize("command", ["backup", "outbox", "topics"])
+def test_an_empty_file_in_place_of_the_database_is_said_to_be_empty(
+    folder: Path, ran: Run, command: str
+) -> None:
+    (folder / "state").mkdir()
+    (folder / "state" / "monitor.db").touch()
+    done = ran(command)
+    assert done.returncode == 1
+    assert "monitor.db is empty: nothing was stored yet, run the bot first" in done.stderr
+
+
+def test_a_backup_to_where_nobody_can_look_is_said_in_one_line(folder: Path, ran: Run) -> None:
+    done = ran("backup", folder / ("y" * 300) / "copy.db")
+    assert done.returncode == 1
+    assert "copy.db cannot be written: File name too long" in done.stderr
+
+
 def test_the_help_of_poll_says_that_it_stores_what_it_reads_and_takes_the_baseline(ran: Run) -> None:
     said = " ".join(ran("poll", "--help").stdout.split())
     assert "What is read is stored" in said

@@ -68,6 +68,8 @@ class Store:
                 raise errors.StoreUnusable(f"{path} is a folder: name a file in [storage] path")
             if not path.exists():
                 raise errors.StoreUnusable(f"{path} is not there: nothing was stored yet, run the bot first")
+            if not path.stat().st_size:
+                raise errors.StoreUnusable(f"{path} is empty: nothing was stored yet, run the bot first")
             db = Database(
                 sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
             )

@@ -19,10 +19,9 @@ def backup(path: Path, target: Path) -> int:
     `MonitorError` where it is there already or cannot be written, and StoreUnusable where there is no
     database or the copy is not sound.
     """
-    if target.exists():
-        raise errors.MonitorError(f"{target} is there already: name another file")
     temporary: Path | None = None
     try:
+        _refuse_present(target)
         with Store.look(path, older=True) as db:  # before an update is when a copy is wanted most
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mode 0600
             os.close(handle)
@@ -37,6 +36,11 @@ def backup(path: Path, target: Path) -> int:
         if temporary:
             temporary.unlink(missing_ok=True)
     return target.stat().st_size
+
+
+def _refuse_present(target: Path) -> None:
+    if target.exists():
+        raise errors.MonitorError(f"{target} is there already: name another file")
 
 
 def _copy(source: sqlite3.Connection, target: Path) -> None:
