@@ -12,6 +12,7 @@ from monitor import errors, matching, roster
 from monitor.backtest import History, days, hits
 from monitor.config import Config
 from monitor.engine import watch_for
+from monitor.html import clean
 from monitor.matching.reading import MAX_TEXT
 from monitor.model import Item, Match, Source, Topic
 from monitor.setup import TO_HAVE_ONE
@@ -31,7 +32,7 @@ def match(config: Config, said: str | None, file: Path | None, source: Source | 
     Raises `MonitorError`.
     """
     watch = watch_for(config)
-    item = _item("", _text(said, file), source, "match", note)
+    item = _item("", clean(_text(said, file)), source, "match", note)  # as what a source sends is
     explained(item, watch.explain(item, source), watch.topics)
 
 

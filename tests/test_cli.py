@@ -388,6 +388,13 @@ def test_a_database_that_cannot_be_reached_is_said_in_one_line(folder: Path, ran
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_text_to_match_does_nothing_to_the_terminal_that_shows_it(ran: Run) -> None:
+    done = ran("match", "\x1b[31mStarlink\x1b]0;other\x07 \x9b31m\u202eis down")
+    assert "Starlink" in done.stdout
+    assert not set("\x1b\x07\x9b\u202e") & set(done.stdout)
+
+
 @pytest.mark.parametrize("do", ["retry", "drop"])
 def test_changing_a_row_where_there_is_no_database_makes_none(folder: Path, ran: Run, do: str) -> None:
     done = ran("outbox", do, 5)
