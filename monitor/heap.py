@@ -15,7 +15,7 @@ from typing import Final
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 LARGE: Final = 128 * 1024  # bytes that go back to the system when they are freed; glibc begins with as many
-YOUNG: Final = 50_000  # objects that are new before they are searched: Python's 700 are what 20 polls hold
+YOUNG: Final = 7_000  # objects that are new before they are searched: Python's 700 are what 20 polls hold
 
 
 def settle() -> None:

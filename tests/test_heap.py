@@ -68,7 +68,7 @@ if sys.argv[1] == "settled":
     heap.set_apart()
 searches = []
 gc.callbacks.append(lambda phase, facts: searches.append(facts["generation"]) if phase == "start" else None)
-for count in (40_000, 60_000):
+for count in (5_000, 10_000):
     searches.clear()
     held = [[] for _ in range(count)]
     print(bool(searches))
