@@ -12,6 +12,7 @@ import itertools
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -36,9 +37,9 @@ def arm(last: int) -> None:
         if next(steps) == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def do_in_steps(self: Desk, jobs: Sequence[Callable[[Any], Any]]) -> Any:
+    def do_in_steps(self: Desk, jobs: Sequence[Callable[[Any], Any]], worked: threading.Event) -> Any:
         if not self._thread._thread_name_prefix.startswith(WRITER):
-            return do(self, jobs)
+            return do(self, jobs, worked)
 
         def uncommitted(job: Callable[[Any], Any], db: Any) -> Any:
             result = job(db)
@@ -46,7 +47,7 @@ def arm(last: int) -> None:
             return result
 
         step()
-        result = do(self, [partial(uncommitted, job) for job in jobs])
+        result = do(self, [partial(uncommitted, job) for job in jobs], worked)
         step()
         return result
 
