@@ -12,7 +12,6 @@ import itertools
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,9 +36,9 @@ def arm(last: int) -> None:
         if next(steps) == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def do_in_steps(self: Desk, jobs: Sequence[Callable[[Any], Any]], worked: threading.Event) -> Any:
+    def do_in_steps(self: Desk, jobs: Sequence[Callable[[Any], Any]]) -> Any:
         if not self._thread._thread_name_prefix.startswith(WRITER):
-            return do(self, jobs, worked)
+            return do(self, jobs)
 
         def uncommitted(job: Callable[[Any], Any], db: Any) -> Any:
             result = job(db)
@@ -47,7 +46,7 @@ def arm(last: int) -> None:
             return result
 
         step()
-        result = do(self, [partial(uncommitted, job) for job in jobs], worked)
+        result = do(self, [partial(uncommitted, job) for job in jobs])
         step()
         return result
 

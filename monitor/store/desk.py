@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -20,8 +19,6 @@ Job = Callable[[Database], T]
 Result = tuple[bool, Any]  # whether it was done, and what it returned or raised
 
 BUSY_SECONDS: Final = 10.0
-TOGETHER: Final = 32  # jobs in one transaction
-ASIDE: Final = 0.008  # seconds at most in which the event loop leaves the interpreter to the jobs
 UNWRITABLE: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: make room, nothing was lost",
     sqlite3.SQLITE_IOERR: "the disk fails: look at the system's log",
@@ -41,10 +38,6 @@ class Desk:
     Jobs that wait at the same time share one transaction, so that the disk is flushed once for all of them.
     Where one of them raises, or the disk refuses, nothing of that stays, and each is done again in one of its
     own; so a job must change nothing but the database.
-
-    SQLite gives the interpreter away at each step of a statement and needs it back at once, and a loop that
-    is busy takes it each time: both spend more on that than on their work. So the loop steps aside for
-    `ASIDE`, or until the jobs are done and only the disk is waited for.
     """
 
     def __init__(self, path: Path, name: str, begin: str = "BEGIN") -> None:
@@ -80,14 +73,11 @@ class Desk:
         """Do what waits until nothing does."""
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+                batch, self._waiting = self._waiting, []
                 batch = [(job, done) for job, done in batch if not done.done()]
                 try:
                     jobs = [job for job, _ in batch]
-                    worked = threading.Event()
-                    working = loop.run_in_executor(self._thread, self._do, jobs, worked)
-                    worked.wait(ASIDE)
-                    results = await working
+                    results = await loop.run_in_executor(self._thread, self._do, jobs)
                 except Exception as error:  # noqa: BLE001 -- whoever waits must hear of it, whatever it is
                     results = [(False, error)] * len(batch)
                 for (_, done), result in zip(batch, results, strict=True):
@@ -95,27 +85,20 @@ class Desk:
         finally:
             self._working = None
 
-    def _do(self, jobs: Sequence[Job[Any]], worked: threading.Event) -> list[Result]:
-        """Do jobs in one transaction, or each in its own where one of them raises, or it cannot be had.
-
-        Tells through `worked` when they are done and only to be committed.
-        """
+    def _do(self, jobs: Sequence[Job[Any]]) -> list[Result]:
+        """Do jobs in one transaction, or each in its own where one of them raises, or it cannot be had."""
         if len(jobs) > 1:
             with suppress(Exception), transaction(self._database(), self._begin):
-                results = [(True, job(self._database())) for job in jobs]
-                worked.set()
-                return results
-        return [self._alone(job, worked) for job in jobs]
+                return [(True, job(self._database())) for job in jobs]
+        return [self._alone(job) for job in jobs]
 
-    def _alone(self, job: Job[Any], worked: threading.Event) -> Result:
+    def _alone(self, job: Job[Any]) -> Result:
         """Do one job in a transaction of its own."""
         try:
             with boundary(self._path):
                 db = self._database()
                 with transaction(db, self._begin):
-                    result = job(db)
-                    worked.set()
-                    return True, result
+                    return True, job(db)
         except Exception as error:  # noqa: BLE001 -- as above
             return False, error
 
