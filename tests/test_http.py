@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gzip
+import itertools
 import os
 import socket
 import ssl
@@ -356,6 +357,37 @@ async def test_a_name_is_looked_up_once_for_all_who_ask_within_a_minute(
         await asyncio.gather(*(http.get(web.url("/feed", "localhost"), trusted=True) for _ in range(5)))
         await http.get(web.url("/feed", "localhost"), trusted=True)
     assert asked == ["localhost"]
+
+
+async def test_a_name_is_known_for_as_long_as_a_request_may_need_it_whatever_is_asked_beside_it(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a connection that was kept open breaks off, and the request is made again on another."""
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        "monitor.sources.addresses.socket.getaddrinfo", lambda _, *rest: real("127.0.0.1", *rest)
+    )
+    came, go_on, times = asyncio.Event(), asyncio.Event(), itertools.count(1)
+
+    async def answer(request: aiohttp_web.Request) -> aiohttp_web.StreamResponse:
+        if next(times) == 2:
+            came.set()
+            await go_on.wait()
+            assert request.transport
+            request.transport.abort()
+        return aiohttp_web.Response(text="<rss/>")
+
+    web.answer("/feed", answer)
+    web.serve("/other", "<rss/>")
+    known_here_alone = web.url("/feed", "feeds.invalid")
+    async with Http(gap=timedelta(0)) as http:
+        await http.get(known_here_alone, trusted=True)
+        again = asyncio.create_task(http.get(known_here_alone, trusted=True))
+        await came.wait()
+        await http.get(web.url("/other"), trusted=True)
+        go_on.set()
+        assert (await again).body == b"<rss/>"
+    assert next(times) == 4
 
 
 async def test_who_speaks_no_tls_is_told_so_with_what_may_be_meant(web: Web) -> None:

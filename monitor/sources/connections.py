@@ -30,9 +30,7 @@ _STOP: Final = -1  # what a callback returns so that nothing more is read
 _WAIT: Final[int] = pycurl.WRITEFUNC_PAUSE  # so that it is given the same again later
 _NO_SOCKET: Final[int] = pycurl.SOCKET_BAD
 
-# Seconds for which libcurl remembers what it was told of a name: a request may need it twice. Addresses it
-# would remember, too, and look through all of them at each request.
-_NAMES_LIVE: Final = 20
+_NAMES_LIVE: Final = 20  # seconds for which libcurl remembers what it was told of a name
 _FINAL: Final = 200  # the first status that is not of an interim answer (RFC 9110, 15.2)
 _BODILESS: Final = frozenset({204, 304})
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})", re.IGNORECASE)
@@ -95,15 +93,17 @@ class Connections:
 
     async def __aenter__(self) -> Self:
         """Open the pool."""
-        self._multi = pycurl.AsyncCurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, _KEPT_OPEN)
+        self._to_names, self._to_addresses = pycurl.AsyncCurlMulti(), pycurl.AsyncCurlMulti()
+        for multi in (self._to_names, self._to_addresses):
+            multi.setopt(pycurl.M_MAXCONNECTS, _KEPT_OPEN)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close every connection."""
-        await self._multi.aclose()
+        await self._to_names.aclose()
+        await self._to_addresses.aclose()
         await self._resolver.close()
         for line in self._idle:
             line.curl.close()
@@ -122,10 +122,14 @@ class Connections:
             pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in fields.items() if _is_plain(value)]
         )
         set_option(pycurl.RESOLVE, addresses)
+        # libcurl remembers plain addresses as it does names, and looks through all of them at each request.
+        # It is to forget them. As it then forgets all that is old, names are apart: a request may need its
+        # name twice, as when a connection that was kept open breaks off.
         set_option(pycurl.DNS_CACHE_TIMEOUT, _NAMES_LIVE if addresses else 0)
+        multi = self._to_names if addresses else self._to_addresses
         code = pycurl.E_OK
         try:
-            await self._multi.perform(line.curl)
+            await multi.perform(line.curl)
         except pycurl.error as error:
             code = error.args[0]
         except BaseException:
