@@ -178,7 +178,7 @@ def _open_stems(stem: str, paradigm: str, grammar: Grammar) -> Iterable[str]:
 def _leaves_soft_sign(stem: str, paradigm: str, grammar: Grammar) -> bool:
     """Tell whether a vowel before the last letter may have taken the place of a soft sign."""
     if paradigm == "m":  # "доброволец", "стрілець"; "огонек" only in Russian
-        return stem.endswith(("лец", "лєц", *(() if grammar.lengthened else ("лек", "нек", "рек"))))
+        return stem.endswith("лец") or (not grammar.lengthened and stem.endswith(("лек", "нек", "рек")))
     return not grammar.lengthened and stem[-2] == "е" and stem[-3] in _CONSONANTS  # "тюрем", "судеб"
 
 
