@@ -7,6 +7,7 @@ standard output, everything else to the standard error.
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -20,6 +21,7 @@ from monitor import __version__, errors, heap, loop, matching, setup, tryout, up
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.engine import Engine
+from monitor.html import clean
 from monitor.model import Source
 from monitor.pipeline import Outcome
 from monitor.systemd import Notifier
@@ -158,9 +160,9 @@ def _database(config: Config) -> Path:
             path.stat()
     except OSError as error:
         why = os.strerror(error.errno or 0).lower()
+        rights = "look at the owner and the rights of its folders, or " if error.errno == errno.EACCES else ""
         raise errors.StoreUnusable(
-            f"{path} cannot be reached: {why}; look at the owner and the rights of its folders,"
-            " or name another file in [storage] path"
+            f"{path} cannot be reached: {why}; {rights}name another file in [storage] path"
         ) from None
     return path
 
@@ -328,4 +330,4 @@ def _say(line: str) -> None:
 
 
 def _note(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201 -- the same
+    print(clean(line), file=sys.stderr)  # noqa: T201 -- the same

@@ -384,7 +384,7 @@ def test_a_database_that_cannot_be_reached_is_said_in_one_line(folder: Path, ran
     config.write_text(f'{CONFIG}\n[storage]\npath = "{"x" * 300}/m.db"\n', encoding="utf-8")
     done = ran(command)
     assert done.returncode == 1
-    assert "m.db cannot be reached: file name too long; look at the owner and the rights" in done.stderr
+    assert "m.db cannot be reached: file name too long; name another file in [storage] path\n" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -393,6 +393,14 @@ def test_a_text_to_match_does_nothing_to_the_terminal_that_shows_it(ran: Run) ->
     done = ran("match", "\x1b[31mStarlink\x1b]0;other\x07 \x9b31m\u202eis down")
     assert "Starlink" in done.stdout
     assert not set("\x1b\x07\x9b\u202e") & set(done.stdout)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_name_that_an_error_repeats_does_nothing_to_the_terminal_either(ran: Run) -> None:
+    done = ran("match", "--file", "x\x1b[31m")
+    assert done.returncode != 0
+    assert "cannot be read" in done.stderr
+    assert "\x1b" not in done.stderr
 
 
 @pytest.mark.parametrize("do", ["retry", "drop"])

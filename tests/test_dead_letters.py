@@ -56,6 +56,13 @@ async def test_list_takes_no_row(house: House) -> None:
         await run(house, "list", 3)
 
 
+@pytest.mark.parametrize("do", ["retry", "drop"])
+@pytest.mark.parametrize("row", [5, 2**63, -(2**70)])
+async def test_a_row_that_is_not_there_is_said_whatever_its_number(house: House, do: str, row: int) -> None:
+    with pytest.raises(errors.UsageWrong, match=f"outbox {do} {row}: there is no such row"):
+        await run(house, do, row)
+
+
 async def test_a_dead_one_that_is_tried_again_arrives(house: House) -> None:
     await kill(house, "d")
     assert await run(house, "retry", 1) == (0, "1 is tried again.")

@@ -13,6 +13,8 @@ from monitor.store.values import moment, stamp
 
 UNDONE = ("queued", "claimed", "changed", "dead")
 
+_ROW_ID_BITS = 63  # beside the sign (SQLite, "Rowid Tables")
+
 
 class Letter(NamedTuple):
     """A row that was not sent, or is to be edited."""
@@ -125,6 +127,8 @@ def drop(db: Database, row_id: int, now: datetime) -> str | None:
 
 
 def _state(db: Database, row_id: int) -> str | None:
+    if row_id.bit_length() > _ROW_ID_BITS:
+        return None
     row = db.execute("SELECT state FROM outbox WHERE id = ?", [row_id]).fetchone()
     return row[0] if row else None
 
