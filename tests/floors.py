@@ -10,6 +10,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "errors",
         "clock",
         "loop",
+        "logs",
         "heap",
         "hours",
         "text",
