@@ -226,6 +226,32 @@ def test_an_output_that_nobody_reads_any_more_is_no_failure(folder: Path) -> Non
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_an_output_that_is_closed_is_no_failure(folder: Path, closed: str) -> None:
+    command = [
+        "sh",
+        "-c",
+        f'exec "$@" {closed}',
+        "sh",
+        sys.executable,
+        str(ROOT / "bot.py"),
+        "match",
+        "Starlink",
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "ascii:replace"])
+def test_a_letter_that_the_outputs_encoding_does_not_have_is_no_failure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = bot("match", "Старлінк", folder=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("????????" if "replace" in encoding else r"\u0421\u0442") in done.stdout
+
+
 def test_ctrl_c_while_the_program_loads_leaves_no_trace(tmp_path: Path) -> None:
     (tmp_path / "monitor").mkdir()
     (tmp_path / "monitor" / "cli.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")

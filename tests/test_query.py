@@ -29,7 +29,14 @@ from monitor.matching.nodes import (
     finds,
     negation,
 )
-from monitor.matching.query import MAX_DEPTH, MAX_LENGTH, MAX_REGEX, MAX_TERMS
+from monitor.matching.query import (
+    MAX_DEPTH,
+    MAX_LENGTH,
+    MAX_REGEX,
+    MAX_TERMS,
+    MAX_WINDOW,
+    SHORTEST_PREFIX,
+)
 from monitor.matching.scanner import MAX_WORDS
 
 A, B, C = Word("a1"), Word("b1"), Word("c1")
@@ -176,6 +183,8 @@ def test_the_manual_names_the_limits_of_a_query() -> None:
     manual = (Path(__file__).parent.parent / "docs" / "matching.md").read_text(encoding="utf-8")
     assert f"at most {MAX_LENGTH} characters" in manual
     assert f"{MAX_TERMS} terms and {MAX_DEPTH} levels" in manual
+    assert f"at most {MAX_WORDS} words, `~N` after it counts\n  to {MAX_WINDOW}" in manual
+    assert f"at most {MAX_REGEX} characters, and before `*` stand at least {SHORTEST_PREFIX}" in manual
 
 
 def test_a_printed_query_shows_how_it_was_understood() -> None:
