@@ -201,6 +201,7 @@ def _check(options: argparse.Namespace) -> int:
         _note(str(error))
         _say_notes(error.notes)
         return error.exit_code
+    upkeep.examine(setup.database(config, os.environ))
     sources, topics = counted(len(config.sources), "source"), counted(len(config.topics), "topic")
     _say(f"{config.path} is valid: {sources}, {topics}.")
     _say_notes(config.warnings)

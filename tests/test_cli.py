@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
 from monitor import __version__
 from monitor.cli import main
+from monitor.store import Store
 
 ROOT = Path(__file__).parent.parent
 CONFIG = """
@@ -125,6 +127,21 @@ def test_check_looks_whether_the_token_and_the_database_can_be_where_the_config_
     assert "line 12: telegram.token_file: gone does not exist" in done.stderr
     assert "line 14: storage.path: . is a folder" in done.stderr
     assert ran("match", "Starlink").returncode == 0
+
+
+def test_check_refuses_a_database_that_the_service_would_not_take(ran: Run, folder: Path) -> None:
+    (folder / "state").mkdir()
+    theirs = Database(folder / "state" / "monitor.db")
+    theirs.table("notes").insert({"text": "of another program"})
+    theirs.close()
+    done = ran("check")
+    assert done.returncode != 0
+    assert done.stderr.startswith("state/monitor.db is another program's database: name another file")
+    assert done.stdout == ""
+    (folder / "state" / "monitor.db").unlink()
+    with Store.change(folder / "state" / "monitor.db"):
+        pass
+    assert ran("check").returncode == 0
 
 
 def test_the_example_config_is_valid_as_it_stands(ran: Run) -> None:
