@@ -341,7 +341,7 @@ async def phases(port: int, count: int, poll_all: Callable[[], Awaitable[None]])
 
 async def poll_with_ours(port: int, count: int) -> None:
     """Poll with the engine of the service, with nothing left out."""
-    from monitor import heap, logs, matching
+    from monitor import heap, matching
     from monitor.clock import SystemClock
     from monitor.config.reader import parse
     from monitor.engine import Engine
@@ -359,8 +359,8 @@ async def poll_with_ours(port: int, count: int) -> None:
     heap.settle()
     text = f'[telegram]\ntoken = "1:{"x" * 35}"\n{sources}{topics}'
     config = parse(text, path="config.toml", packs={}, check_query=matching.parse)
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
-        logs.start(verbose=True, stream=log)
+    with tempfile.TemporaryDirectory() as folder:
+        logging.basicConfig(filename=f"{folder}/log", level=logging.INFO)
         async with Engine.open(config, Path(folder) / "monitor.db", SystemClock()) as engine:
             now = engine.clock.now()
             someone = Chat(1, "Desk", "active", "en", "UTC")

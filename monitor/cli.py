@@ -18,7 +18,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from monitor import __version__, errors, heap, logs, loop, matching, setup, tryout, upkeep
+from monitor import __version__, errors, heap, loop, matching, setup, tryout, upkeep
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.engine import Engine
@@ -35,6 +35,8 @@ OF_A_POLL = (
     "What is read is stored, as by the service: a source's first look is its baseline, which alerts nobody, "
     "and alerts for what is found later wait until the service runs. Nothing is sent, and no token is needed."
 )
+CHATTY = ("apscheduler", "httpx", "httpcore", "telegram")
+"""Libraries that say more of their own work than an operator wants to read."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_outputs()
     parser = _parser()
     options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
-    logs.start(verbose=options.run is _run)
+    _log_to_stderr(verbose=options.run is _run)
     try:
         code = int(options.run(options))
         sys.stdout.flush()
@@ -323,6 +325,17 @@ def _topics(options: argparse.Namespace) -> int:
 def _version(_: argparse.Namespace) -> int:
     _say(f"monitor-bot {__version__}")
     return 0
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    """Log to the standard error: one line an event; the journal adds the time itself."""
+    journal = "JOURNAL_STREAM" in os.environ
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR,
+        format="%(levelname)s %(message)s" if journal else "%(asctime)s %(levelname)s %(message)s",
+    )
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _say(line: str) -> None:

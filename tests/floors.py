@@ -10,7 +10,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "errors",
         "clock",
         "loop",
-        "logs",
         "heap",
         "hours",
         "text",
