@@ -25,6 +25,7 @@ from monitor.engine import Engine
 from monitor.html import clean
 from monitor.model import Source
 from monitor.pipeline import Outcome
+from monitor.store import Store
 from monitor.systemd import Notifier
 from monitor.terminal import STANDARD, counted, news, progress, roll
 
@@ -39,9 +40,12 @@ CHATTY = ("apscheduler", "httpx", "httpcore", "telegram")
 """Libraries that say more of their own work than an operator wants to read."""
 
 
+REFUSING = {"strict", "surrogateescape", "surrogatepass"}  # ways to end at a letter that cannot be encoded
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
-    _open_outputs()
+    _open_streams()
     parser = _parser()
     options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     _log_to_stderr(verbose=options.run is _run)
@@ -58,13 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _open_outputs() -> None:
-    """See to it that what is written goes somewhere and no letter of it is refused."""
-    for name in ("stdout", "stderr"):
+def _open_streams() -> None:
+    """See to it that the standard streams are there and that no letter of an output is refused."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
-        if stream is None:  # closed; the next file opened would else be taken for it
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 -- until the end
-        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        if stream is None:  # closed: the next file opened would be taken for it
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 -- until the end
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper) and stream.errors in REFUSING:
             stream.reconfigure(errors="backslashreplace")  # its encoding may have no such letter
 
 
@@ -203,7 +207,7 @@ def _check(options: argparse.Namespace) -> int:
         _note(str(error))
         _say_notes(error.notes)
         return error.exit_code
-    upkeep.examine(setup.database(config, os.environ))
+    Store.refuse(setup.database(config, os.environ))
     sources, topics = counted(len(config.sources), "source"), counted(len(config.topics), "topic")
     _say(f"{config.path} is valid: {sources}, {topics}.")
     _say_notes(config.warnings)

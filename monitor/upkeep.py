@@ -35,18 +35,6 @@ UNITS = ("bytes", "KB", "MB", "GB", "TB")
 A_UNIT = 1024
 
 
-def examine(database: Path) -> None:
-    """Raise StoreUnusable or StoreTooNew where the service would not take the database that is there.
-
-    One that this user may not look into is left to the service.
-    """
-    places = (database, database.parent)
-    with suppress(OSError):
-        if database.stat().st_size and all(os.access(place, os.R_OK | os.W_OK) for place in places):
-            with Store.look(database, older=True):
-                pass
-
-
 def import_sources(
     config: Config, database: Path, file: Path, now: datetime, say: Callable[[str], None]
 ) -> int:

@@ -138,10 +138,25 @@ def test_check_refuses_a_database_that_the_service_would_not_take(ran: Run, fold
     assert done.returncode != 0
     assert done.stderr.startswith("state/monitor.db is another program's database: name another file")
     assert done.stdout == ""
+    assert [one.name for one in (folder / "state").iterdir()] == ["monitor.db"]
     (folder / "state" / "monitor.db").unlink()
     with Store.change(folder / "state" / "monitor.db"):
         pass
+    there = sorted((folder / "state").iterdir())
     assert ran("check").returncode == 0
+    assert sorted((folder / "state").iterdir()) == there
+
+
+def test_check_leaves_a_database_that_it_cannot_read_to_the_service(ran: Run, folder: Path) -> None:
+    (folder / "state").mkdir()
+    theirs = Database(folder / "state" / "monitor.db")
+    theirs.execute("CREATE TABLE _sqlite_migrations (a)")
+    theirs.close()
+    assert ran("check").stderr == ""
+    os.mkfifo(folder / "state" / "pipe")
+    (folder / "state" / "monitor.db").unlink()
+    (folder / "state" / "monitor.db").symlink_to("pipe")
+    assert ran("check").stderr == ""
 
 
 def test_the_example_config_is_valid_as_it_stands(ran: Run) -> None:
@@ -243,23 +258,18 @@ def test_an_output_that_nobody_reads_any_more_is_no_failure(folder: Path) -> Non
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-def test_an_output_that_is_closed_is_no_failure(folder: Path, closed: str) -> None:
-    command = [
-        "sh",
-        "-c",
-        f'exec "$@" {closed}',
-        "sh",
-        sys.executable,
-        str(ROOT / "bot.py"),
-        "match",
-        "Starlink",
-    ]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_failure(folder: Path, closed: str) -> None:
+    def ends(*command: str) -> tuple[int, str]:
+        shell = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, str(ROOT / "bot.py"), *command]
+        done = subprocess.run(shell, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stderr
+
+    assert ends("match", "Starlink") == (0, "")
+    assert ends("poll") == (1, "")  # nothing answers at the address of its source
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "ascii:replace"])
+@pytest.mark.parametrize("encoding", ["ascii", "ascii:surrogateescape", "ascii:replace"])
 def test_a_letter_that_the_outputs_encoding_does_not_have_is_no_failure(
     folder: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:

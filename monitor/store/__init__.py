@@ -83,6 +83,21 @@ class Store:
                 db.close()
 
     @classmethod
+    def refuse(cls, path: Path) -> None:
+        """Raise StoreUnusable or StoreTooNew where a database is surely none that `open` would take.
+
+        Nothing is written, not even beside it: what waits in its WAL is not looked at.
+        """
+        with suppress(OSError, sqlite3.Error):  # of what cannot be read, `open` says why
+            if path.is_file() and path.stat().st_size:
+                as_it_is = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+                db = Database(sqlite3.connect(as_it_is, uri=True))
+                try:
+                    _refuse_foreign(db, path)
+                finally:
+                    db.close()
+
+    @classmethod
     @contextmanager
     def change(cls, path: Path) -> Iterator[Database]:
         """Open a database for one transaction, also while the service has it open.
