@@ -28,6 +28,10 @@ _LABIALS = {"бл": "б", "вл": "в", "пл": "п", "мл": "м", "фл": "ф"
 _BEFORE_I = _LABIALS | {"ж": "жз", "дж": "д", "ждж": ("зд",), "ш": "шс", "ч": "чт", "щ": ("щ", "ст")}
 _BEFORE_A = _LABIALS | {"ж": "зг", "дж": "д", "ш": "сх", "ч": "кт", "щ": ("ск", "ст")}
 _BEFORE_T = {"ж": "г", "ч": "к"}
+_LOST_IN_THE_PAST = {
+    **{root: root + "с" for root in ("кла", "кра", "опа", "ипа", "зпа", "сі")},
+    "ве": "вес",
+}
 
 
 def _verbs() -> dict[str, tuple[VerbRule, ...]]:
@@ -88,8 +92,18 @@ def _irregular_stems(table: VerbTable) -> None:
         table.add(["стан" + ending], "*", "ста")
         table.add(["їд" + ending], "*", "їха")
         table.add(["бер" + ending], "*", "бра")
-    for past, stem in {"віз": "вез", "ніс": "нес", "міг": "мог", "тік": "тек"}.items():
+        table.add(["сяд" + ending], "*", "сіс")
+    for past, stem in {
+        "віз": "вез",
+        "ніс": "нес",
+        "міг": "мог",
+        "тік": "тек",
+        "вів": "вес",
+        "сів": "сіс",
+    }.items():
         table.add([past], "*", stem)
+    for root, stem in _LOST_IN_THE_PAST.items():  # "уклали", "укласти"
+        table.add([root + ending for ending in ("в", "ла", "ло", "ли", "вши")], "*", stem)
     table.add(["дасть", "дадуть", "дамо"], "*", "да")
     for consonant in "бвпл":
         for ending in "ю єш є ємо єте ють".split():
@@ -116,7 +130,8 @@ def _participles(table: VerbTable) -> None:
         table.add([f"ьован{ending}"], "*", "юва")
         table.add([f"йован{ending}"], "*", "юва")
         table.add([f"єн{ending}"], "v", "ї")
-        table.add([f"веден{ending}"], "*", "вес")
+        for root in ("ве", "кла", "кра"):
+            table.add([f"{root}ден{ending}"], "*", root + "с")
         table.add([f"нен{ending}"], "*", "ну")
         table.add([f"ен{ending}"], "s", "и", "")
         for changed, plain in pairs(_BEFORE_I):
