@@ -21,7 +21,7 @@ _ADJECTIVES = "ый ий ой ая яя ое ее ые ие ого его ому
 _LONG = "ый ий ая ое ые ие ого его ому ему ой ей ую ым им ых их ыми ими ом ем ее ою ею".split()
 _PASSIVE = [ending for ending in _LONG if ending not in {"ий", "ие", "ее"}]
 _SHORT = ["", "а", "о", "ы"]
-_FIRST = "у ешь ет ем ете ут".split()
+_FIRST = "у ешь ет ем ете ут ите".split()
 _SECOND = "ишь ит им ите ят ат".split()
 
 _NO_INFINITIVE = "(?<!^се)(?<!^ма)(?<!^пу)(?<!^су)(?<!^ни)(?<!^ра)(?<!^печа)(?<!крова)"
@@ -107,17 +107,26 @@ def _irregular_stems(table: VerbTable) -> None:
         table.add(["бер" + ending], "*", "бра")
         table.add(["зорв" + ending], "*", "зорва")
         table.add(["сяд" + ending], "*", "сес")
+        table.add(["клян" + ending], "*", "кляс")
+        table.add(["отр" + ending], "c", "тере")
+        table.add(["пр" + ending], "v", "пере")
+        table.add(["зов" + ending], "*", "зва")
         table.add(["чт" + ending], "*", "чес")
-    table.add(["бегу", "бегут"], "*", "бежа")
+    table.add(["бегу", "бегут", "бегите"], "*", "бежа")
+    table.add(["ейте"], "c", "и")
+    table.add(["ьте"], "c", "и")
+    table.add(["верг"], "*", "вергну")
+    for sonorant in "рл":  # "расколет"
+        table.add([sonorant + ending for ending in "ю ешь ет ем ете ют".split()], "*", sonorant + "о")
     for ending in ("л", "ла", "ло", "ли", "вши"):  # "украли", "украсть"
-        for root in ("кла", "кра", "се"):
+        for root in ("кла", "кра", "се", "кля"):
             table.add([root + ending], "*", root + "с")
     table.add(["чел", "чла", "чло", "чли"], "v", "чес")  # "учли", "учесть"
     for root in ("вез", "нес", "лек", "сек", "тек", "жег", "рег", "мог", "пас", "лез"):
         table.add([root], "*", root)
-    for ending in ("гла", "гло", "гли", "гут", "жет", "жен", "жена", "жено", "жены"):
+    for ending in ("гла", "гло", "гли", "гу", "гут", "гите", "жет", "жен", "жена", "жено", "жены"):
         table.add(["ож" + ending], "c", "жег")  # "поджечь"
-    table.add(["даст", "дадут", "дадим"], "*", "да")
+    table.add(["дам", "даст", "дадут", "дадим"], "*", "да")
     for consonant in "бвпл":
         for ending in "ю ешь ет ем ете ют".split():
             table.add([f"{consonant}ь{ending}"], "*", consonant + "и")

@@ -20,7 +20,7 @@ _AFTER_VOWEL = "я ю ї і є їв єві єм єю ям ями ях"
 _ADJECTIVES = "ий ій а я е є і ї ого ої ому у ю ою ею єю им їм ім их їх іх ими їми іми о"
 _PARTICIPLE = "ий а е і ого ої ому ій у ою им их ими ім о".split()
 _FUTURE = "тиму тимеш тиме тимемо тимете тимуть".split()
-_FIRST = "у еш е емо ете уть".split()
+_FIRST = "у еш е емо ете уть іть".split()
 _SECOND = "иш ить имо ите ять іть".split()
 
 _LABIALS = {"бл": "б", "вл": "в", "пл": "п", "мл": "м", "фл": "ф"}
@@ -28,8 +28,23 @@ _LABIALS = {"бл": "б", "вл": "в", "пл": "п", "мл": "м", "фл": "ф"
 _BEFORE_I = _LABIALS | {"ж": "жз", "дж": "д", "ждж": ("зд",), "ш": "шс", "ч": "чт", "щ": ("щ", "ст")}
 _BEFORE_A = _LABIALS | {"ж": "зг", "дж": "д", "ш": "сх", "ч": "кт", "щ": ("ск", "ст")}
 _BEFORE_T = {"ж": "г", "ч": "к"}
+_BARE_PAST = {
+    "віз": "вез",
+    "ніс": "нес",
+    "міг": "мог",
+    "тік": "тек",
+    "вів": "вес",
+    "сів": "сіс",
+    "ліг": "ляг",
+    "беріг": "берег",
+    "стеріг": "стерег",
+    "пік": "пек",
+    "біг": "біг",
+    "ник": "никну",
+    "мерз": "мерзну",
+}
 _LOST_IN_THE_PAST = {
-    **{root: root + "с" for root in ("кла", "кра", "опа", "ипа", "зпа", "сі")},
+    **{root: root + "с" for root in ("кла", "кра", "опа", "ипа", "зпа", "сі", "кля")},
     "ве": "вес",
 }
 
@@ -60,6 +75,8 @@ def _vowel_stems(table: VerbTable) -> None:
 def _consonant_stems(table: VerbTable) -> None:
     """Add the present of verbs whose stem ends in a consonant there: "оголос-ить", "вибухн-уть"."""
     table.add([*_SECOND, "имуть"], "c", "и", "і")
+    table.add(["ьте"], "c", "и", "і")
+    table.add(["ньте"], "*", "ну")
     table.add(["ю"], "c", "и", "і", "я")
     table.add(_FIRST, "c", "", "а")
     table.add(["н" + ending for ending in _FIRST], "*", "ну")
@@ -71,7 +88,7 @@ def _consonant_stems(table: VerbTable) -> None:
     for changed, plain in pairs(_BEFORE_I):
         table.add([changed + "у", changed + "ю"], "S", plain + "и", plain + "і")
     for changed, plain in pairs(_BEFORE_A):
-        table.add([changed + ending for ending in (*_FIRST, "ю", "ють")], "S", plain + "а")
+        table.add([changed + ending for ending in (*_FIRST, "ю", "ють", "те")], "S", plain + "а")
     for changed, plain in pairs(_BEFORE_T):
         table.add([changed + ending for ending in _FIRST], "S", plain)
     for labial in "бвпмф":
@@ -93,18 +110,15 @@ def _irregular_stems(table: VerbTable) -> None:
         table.add(["їд" + ending], "*", "їха")
         table.add(["бер" + ending], "*", "бра")
         table.add(["сяд" + ending], "*", "сіс")
-    for past, stem in {
-        "віз": "вез",
-        "ніс": "нес",
-        "міг": "мог",
-        "тік": "тек",
-        "вів": "вес",
-        "сів": "сіс",
-    }.items():
+        table.add(["клян" + ending], "*", "кляс")
+        table.add(["ітр" + ending], "c", "тер")
+    for past, stem in _BARE_PAST.items():
         table.add([past], "*", stem)
+    for sonorant in "рл":  # "поборе", "розколю"
+        table.add([sonorant + ending for ending in "ю еш е емо ете ють".split()], "*", sonorant + "о")
     for root, stem in _LOST_IN_THE_PAST.items():  # "уклали", "укласти"
         table.add([root + ending for ending in ("в", "ла", "ло", "ли", "вши")], "*", stem)
-    table.add(["дасть", "дадуть", "дамо"], "*", "да")
+    table.add(["дам", "дасть", "дадуть", "дамо"], "*", "да")
     for consonant in "бвпл":
         for ending in "ю єш є ємо єте ють".split():
             mark = "л" if consonant == "л" else "'"
@@ -138,7 +152,7 @@ def _participles(table: VerbTable) -> None:
             table.add([f"{changed}ен{ending}"], "S", plain + "и")
         for changed, plain in pairs(_BEFORE_T):
             table.add([f"{changed}ен{ending}"], "S", plain)
-        for vowel in "иуяю":
+        for vowel in "иуяюо":
             table.add([f"{vowel}т{ending}"], "*", vowel)
 
 
