@@ -116,8 +116,8 @@ def _irregular_stems(table: VerbTable) -> None:
     table.add(["ейте"], "c", "и")
     table.add(["ьте"], "c", "и")
     table.add(["верг"], "*", "вергну")
-    for sonorant in "рл":  # "расколет"
-        table.add([sonorant + ending for ending in "ю ешь ет ем ете ют".split()], "*", sonorant + "о")
+    for root in ("бор", "кол", "пор", "пол"):  # "расколет"
+        table.add([root + ending for ending in "ю ешь ет ем ете ют".split()], "*", root + "о")
     for ending in ("л", "ла", "ло", "ли", "вши"):  # "украли", "украсть"
         for root in ("кла", "кра", "се", "кля"):
             table.add([root + ending], "*", root + "с")
@@ -126,6 +126,7 @@ def _irregular_stems(table: VerbTable) -> None:
         table.add([root], "*", root)
     for ending in ("гла", "гло", "гли", "гу", "гут", "гите", "жет", "жен", "жена", "жено", "жены"):
         table.add(["ож" + ending], "c", "жег")  # "поджечь"
+    table.add(["шлю", "шлите"], "v", "сла")
     table.add(["дам", "даст", "дадут", "дадим"], "*", "да")
     for consonant in "бвпл":
         for ending in "ю ешь ет ем ете ют".split():

@@ -40,7 +40,6 @@ _BARE_PAST = {
     "стеріг": "стерег",
     "пік": "пек",
     "біг": "біг",
-    "ник": "никну",
     "мерз": "мерзну",
 }
 _LOST_IN_THE_PAST = {
@@ -114,10 +113,11 @@ def _irregular_stems(table: VerbTable) -> None:
         table.add(["ітр" + ending], "c", "тер")
     for past, stem in _BARE_PAST.items():
         table.add([past], "*", stem)
-    for sonorant in "рл":  # "поборе", "розколю"
-        table.add([sonorant + ending for ending in "ю еш е емо ете ють".split()], "*", sonorant + "о")
+    for root in ("бор", "кол", "пор", "пол"):  # "поборе", "розколю"
+        table.add([root + ending for ending in "ю еш е емо ете ють".split()], "*", root + "о")
     for root, stem in _LOST_IN_THE_PAST.items():  # "уклали", "укласти"
         table.add([root + ending for ending in ("в", "ла", "ло", "ли", "вши")], "*", stem)
+    table.add(["шлю", "шліть"], "v", "сла")
     table.add(["дам", "дасть", "дадуть", "дамо"], "*", "да")
     for consonant in "бвпл":
         for ending in "ю єш є ємо єте ють".split():
@@ -152,8 +152,10 @@ def _participles(table: VerbTable) -> None:
             table.add([f"{changed}ен{ending}"], "S", plain + "и")
         for changed, plain in pairs(_BEFORE_T):
             table.add([f"{changed}ен{ending}"], "S", plain)
-        for vowel in "иуяюо":
+        for vowel in "иуяю":
             table.add([f"{vowel}т{ending}"], "*", vowel)
+        for root in ("боро", "коло", "поро", "поло", "моло"):
+            table.add([f"{root}т{ending}"], "*", root)
 
 
 GRAMMAR = Grammar(
