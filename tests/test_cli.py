@@ -145,16 +145,33 @@ def test_check_refuses_a_database_that_the_service_would_not_take(ran: Run, fold
     there = sorted((folder / "state").iterdir())
     assert ran("check").returncode == 0
     assert sorted((folder / "state").iterdir()) == there
+    newer = Database(folder / "state" / "monitor.db")
+    newer.execute("UPDATE _sqlite_migrations SET name = 'of tomorrow' WHERE id = 1")
+    newer.conn.commit()
+    newer.close()
+    assert "state/monitor.db was written by a newer version" in ran("check").stderr
 
 
-def test_check_leaves_a_database_that_it_cannot_read_to_the_service(ran: Run, folder: Path) -> None:
+@pytest.mark.parametrize("command", ["check", "sources", "poll"])
+@pytest.mark.parametrize("made_by", ["CREATE TABLE _sqlite_migrations (a)", "CREATE TABLE cafe (a)"])
+def test_a_database_that_cannot_be_read_as_ours_is_refused_in_one_line(
+    ran: Run, folder: Path, made_by: str, command: str
+) -> None:
     (folder / "state").mkdir()
     theirs = Database(folder / "state" / "monitor.db")
-    theirs.execute("CREATE TABLE _sqlite_migrations (a)")
+    theirs.execute(made_by)
     theirs.close()
-    assert ran("check").stderr == ""
+    file = folder / "state" / "monitor.db"
+    file.write_bytes(file.read_bytes().replace(b"cafe", b"caf\xff"))  # which is no text
+    done = ran(command)
+    assert done.returncode == 1
+    assert done.stderr.startswith("state/monitor.db is another program's database: name another file")
+    assert done.stderr.count("\n") == 1
+
+
+def test_check_leaves_what_is_no_file_to_the_service(ran: Run, folder: Path) -> None:
+    (folder / "state").mkdir()
     os.mkfifo(folder / "state" / "pipe")
-    (folder / "state" / "monitor.db").unlink()
     (folder / "state" / "monitor.db").symlink_to("pipe")
     assert ran("check").stderr == ""
 

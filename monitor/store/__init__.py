@@ -167,12 +167,17 @@ def _create(path: Path) -> None:
 
 def _refuse_foreign(db: Database, path: Path) -> None:
     """Raise StoreTooNew or StoreUnusable where a database is not one that this version may touch."""
-    if not migrations.applied(db) and set(db.table_names()) - {migrations.migrations_table}:
-        raise errors.StoreUnusable(
-            f"{path} is another program's database: name another file in [storage] path"
-        )
+    foreign = f"{path} is another program's database: name another file in [storage] path"
+    try:
+        applied, tables = migrations.applied(db), set(db.table_names())
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR:
+            raise  # the disk's doing: `boundary` says what
+        raise errors.StoreUnusable(foreign) from error  # it has other columns, or text that is none
+    if not applied and tables - {migrations.migrations_table}:
+        raise errors.StoreUnusable(foreign)
     known = {migration.name for migration in migrations.pending(Database(memory=True))}
-    unknown = [row.name for row in migrations.applied(db) if row.name not in known]
+    unknown = [row.name for row in applied if row.name not in known]
     if unknown:
         raise errors.StoreTooNew(
             f"{path} was written by a newer version (it has {unknown[-1]}): install that version, "
