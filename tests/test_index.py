@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 from builders import item, source, topic
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.matching import Matcher
@@ -21,7 +21,7 @@ from monitor.matching.matcher import subject_of
 from monitor.matching.phrase import Hit, windows
 from monitor.matching.plan import Unit
 from monitor.matching.postings import Postings
-from monitor.matching.reading import FIELD_GAP
+from monitor.matching.reading import FIELD_GAP, ItemReading
 from monitor.matching.terms import Spelling, Term
 from monitor.matching.words import analyse
 from monitor.model import Evidence, How, Item, Match, Source, Topic
@@ -245,6 +245,45 @@ def test_a_topic_is_asked_only_where_a_second_word_that_it_needs_stands_beside_t
         assert bool(asked._candidates(asked._reading(item(text), None))) == expected, text
 
 
+def test_a_phrase_is_asked_only_where_its_words_may_stand_near_enough() -> None:
+    asked = Matcher([topic(query='"power grid"~2'), topic("drone", id="between")])
+    for between, expected in ((0, True), (2, True), (6, False), (100, False)):
+        for words in ("power {} grid", "grid {} power"):
+            read = item(words.format("drone " * between))
+            assert bool(asked._candidates(asked._reading(read, None))) == expected, read.text
+    for text, expected in (
+        ("power-drone-drone-drone-drone grid", False),
+        ("drone-drone-drone-power grid", True),
+        ("drone-drone-drone-drone-grid drone power", True),
+        ("the-power-the-the-the of the and the grid", True),
+        ("power drone drone drone drone, grid drone drone drone drone drone power grid", True),
+    ):
+        assert ("topic" in {match.topic_id for match in asked.match(item(text))}) == expected, text
+
+
+def test_a_match_says_why_even_when_its_topic_is_gone() -> None:
+    matcher = Matcher(
+        [topic("drone", id="word"), topic("power grid", id="words"), topic(query="x OR grid", id="q")]
+    )
+    read = item("", "A drone over the power grid")
+    found = matcher.match(read)
+    for match in found:
+        matcher.remove(match.topic_id)
+    assert {match.topic_id: [read.text[at.start : at.end] for at in match.evidence] for match in found} == {
+        "word": ["drone"],
+        "words": ["power grid"],
+        "q": ["grid"],
+    }
+
+
+def test_a_term_is_not_found_where_the_bytes_of_two_others_look_like_it() -> None:
+    lexicon = Lexicon()
+    for number in range(513):
+        lexicon.hold(Spelling(f"word{number}"))
+    reading = ItemReading(subject_of(item("word256 word512 word1 word256"), None), lexicon)
+    assert [[hit[0] for hit in reading.hits(number)] for number in (1, 2, 256, 512)] == [[2], [], [0, 3], [1]]
+
+
 def test_many_new_topics_make_the_old_knowledge_new() -> None:
     matcher = Matcher([topic("drone")])
     read = item("A drone and word7")
@@ -351,6 +390,7 @@ hits = st.lists(
 ).map(lambda found: sorted((at, at, "exact", score) for at, score in found))
 
 
+@example([[(0, 0, "exact", 100), (12, 12, "exact", 100)], [(6, 6, "exact", 100)]], 3)
 @given(st.lists(hits, min_size=2, max_size=4), st.integers(0, 6))
 def test_a_phrase_is_found_where_its_words_stand_near_enough(phrase: list[list[Hit]], most: int) -> None:
     ways = [

@@ -5,10 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from monitor.matching.plan import One, Plan
 from monitor.matching.terms import Grade
-from monitor.model import Known
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +23,7 @@ class Entry:
     # None: it is always asked.
     filed: tuple[int, ...] | None = None
     number: int = 0  # under which a piece of text names it
+    reach: int | None = None  # how far apart its words may stand, where it is nothing but a few plain words
 
     @property
     def single(self) -> One | None:
@@ -36,9 +37,21 @@ class Entry:
 Numbers = array  # of terms and entries: side by side in memory, and many taken together in one step
 
 
+WIDTH = 4  # bytes of a number
+
+
 def numbers(terms: Iterable[int] | bytes = ()) -> Numbers[int]:
     """Return numbers in 4 bytes each, from the numbers or from their bytes."""
     return array("I", terms)
+
+
+class Shape(NamedTuple):
+    """Of what form a piece of text is, whatever its words are."""
+
+    spans: tuple[tuple[int, int], ...]  # of its tokens, within the piece
+    places: tuple[int, ...]  # of its tokens, where stop words are not counted
+    size: int  # how many places it takes, with the gap after a sentence
+    ends: bool  # whether a sentence ends with it
 
 
 @dataclass(slots=True)
@@ -47,12 +60,14 @@ class Piece:
 
     revision: int  # of the lexicon, for which this is known
     known: int  # the first so many terms are considered
-    spans: tuple[tuple[int, int], ...]  # of its tokens, within the piece
-    places: tuple[int, ...]  # of its tokens, where stop words are not counted
-    size: int  # how many places it takes, with the gap after a sentence
-    ends: bool  # whether a sentence ends with it
+    shape: Shape
     terms: bytes = b""  # the numbers of the terms that they are
     tokens: tuple[int, ...] = ()  # which of them each of these is
     grades: tuple[Grade, ...] = ()  # and how
-    singles: tuple[Known, ...] | None = None  # None: the index was not asked yet what it has filed; it is:
-    pairs: bytes = b""  # of each entry under one of the terms: another term that it needs, and its number
+    # What the index has filed for it. Of each topic that one of its words is all by itself, in one row: the
+    # topic's id, and how sure it is;
+    singles: tuple[Any, ...] = ()
+    words: tuple[Any, ...] = ()  # and of each the word's start, its end, the keyword, and how it is that;
+    pairs: bytes = (
+        b""  # of each other entry under one of the terms: another term that it needs, and its number
+    )

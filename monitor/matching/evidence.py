@@ -17,6 +17,8 @@ _WORD = re.compile(r"\w+")
 
 def evidence(marks: list[Mark], item: Item) -> tuple[Evidence, ...]:
     """Return the marked stretches of an item in reading order; of those that overlap the surest stays."""
+    if len(marks) == 1:
+        return (marks[0][1],)
     if len(marks) <= MAX_EVIDENCE:
         apart = sorted([mark[1] for mark in marks], key=_reading_order)
         if not any(map(_overlap, apart, apart[1:])):

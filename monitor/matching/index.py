@@ -13,9 +13,10 @@ from operator import itemgetter
 
 from monitor.matching.entries import Entry, Piece, numbers
 from monitor.matching.needs import Burden, Way, ways
-from monitor.model import Known
+from monitor.matching.plan import Cluster
+from monitor.model import How
 
-_START_AND_TOPIC = itemgetter(2, 0)
+_START_AND_TOPIC = itemgetter(0, 1)
 
 
 class Index:
@@ -38,6 +39,9 @@ class Index:
         entry.filed = _pairs(found)
         if not entry.single:
             entry.number = next(self._next)
+            plan = entry.plan
+            if isinstance(plan, Cluster) and all(isinstance(unit, int) for unit in plan.units):
+                entry.reach = plan.reach
             self.numbered[entry.number] = entry
         for term in set(entry.filed[::2]):
             self._files[term] = (*self._files.get(term, ()), entry)
@@ -58,17 +62,19 @@ class Index:
 
     def ask(self, piece: Piece) -> None:
         """Note in a piece of text what is filed under its terms."""
-        singles: list[Known] = []
+        singles: list[tuple[int, str, float, int, str, How]] = []
         pairs = numbers()
         for term, token, (how, score) in zip(numbers(piece.terms), piece.tokens, piece.grades, strict=True):
-            start, end = piece.spans[token]
+            start, end = piece.shape.spans[token]
             for entry in self._files.get(term, ()):
                 if single := entry.single:
-                    singles.append((entry.topic_id, score, start, end, single.label, how))
+                    singles.append((start, entry.topic_id, score, end, single.label, how))
                 else:
                     pairs.extend(chain.from_iterable(zip(_beside(term, entry), repeat(entry.number))))
         piece.pairs = pairs.tobytes()
-        piece.singles = tuple(sorted(singles, key=_START_AND_TOPIC))
+        singles.sort(key=_START_AND_TOPIC)
+        piece.singles = tuple(chain.from_iterable(each[1:3] for each in singles))
+        piece.words = tuple(chain.from_iterable((each[0], *each[3:]) for each in singles))
 
     def _cost(self, term: int) -> int:
         """Return how much one more plan costs that is filed under a term."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import accumulate, chain, count, repeat
 
 from monitor.matching.aliases import Aliases
-from monitor.matching.entries import Piece, numbers
+from monitor.matching.entries import Piece, Shape, numbers
 from monitor.matching.postings import Postings
 from monitor.matching.terms import Grade, Term, keys_of
 from monitor.matching.words import Word, analyse
@@ -34,17 +34,18 @@ _PER_CENT = re.compile(r"(?:\S|(?<=\d)\s(?=%))+")
 _LANGUAGES = frozenset({"en", "uk", "ru"})
 
 
-Shape = tuple[tuple[tuple[int, int], ...], tuple[int, ...], int, bool]
-"""Of a piece, like the first fields of `Piece`: the spans and places of its tokens, its size, and whether
-a sentence ends with it."""
-
-
 class Lexicon:
     """Terms by number, and pieces of text by the terms that their words are."""
 
-    def __init__(self, names: Aliases | None = None) -> None:
-        """Begin without terms; `names` are the spellings of names, those that ship by default."""
+    def __init__(
+        self, names: Aliases | None = None, complete: Callable[[Piece], None] = lambda _: None
+    ) -> None:
+        """Begin without terms; `names` are the spellings of names, those that ship by default.
+
+        `complete` is told of each new piece that says something.
+        """
         self._names = names
+        self._complete = complete
         self._numbers: dict[Term, int] = {}
         self._terms: list[Term | None] = []
         self._users: list[int] = []
@@ -133,7 +134,7 @@ class Lexicon:
         )
         terms = [self._terms_of(word, self._candidates(word)) for word in words]
         return (
-            self._graded(Piece(self._revision, len(self._terms), *shape), terms)
+            self._graded(Piece(self._revision, len(self._terms), shape), terms)
             if any(terms)
             else self._blank(shape)
         )
@@ -144,10 +145,9 @@ class Lexicon:
         words = [analyse(token.text, language, self._names) for token in tokens(text)] if added else []
         terms = [self._terms_of(word, added) for word in words]
         if old.terms or any(terms):
-            shape = (old.spans, old.places, old.size, old.ends)
-            new = Piece(self._revision, len(self._terms), *shape, old.terms, old.tokens, old.grades)
+            new = Piece(self._revision, len(self._terms), old.shape, old.terms, old.tokens, old.grades)
             return self._graded(new, terms)
-        return self._blank((old.spans, old.places, old.size, old.ends))
+        return self._blank(old.shape)
 
     def _blank(self, shape: Shape) -> Piece:
         """Return what is known of a piece that is none of the terms: the same for all of one shape.
@@ -158,7 +158,7 @@ class Lexicon:
         if piece is None:
             if len(self._blanks) >= _SHAPES:
                 self._blanks.clear()
-            piece = self._blanks[shape] = Piece(self._revision, len(self._terms), *shape)
+            piece = self._blanks[shape] = Piece(self._revision, len(self._terms), shape)
         return piece
 
     def _graded(self, piece: Piece, found: list[dict[int, Grade]]) -> Piece:
@@ -167,6 +167,7 @@ class Lexicon:
         tokens = chain.from_iterable(map(repeat, count(), map(len, found)))
         piece.tokens += tuple(tokens)
         piece.grades += tuple(chain.from_iterable(grades.values() for grades in found))
+        self._complete(piece)
         return piece
 
     def _candidates(self, word: Word) -> Iterable[int]:
@@ -189,7 +190,7 @@ class Lexicon:
 def _shape(spans: tuple[tuple[int, int], ...], stops: tuple[bool, ...], ends: bool) -> Shape:  # noqa: FBT001 - a key
     """Return the spans, the place of each token and how many there are; pieces of one shape share them."""
     *places, size = accumulate((not stop for stop in stops), initial=0)
-    return spans, tuple(places), size + SENTENCE_GAP * ends, ends
+    return Shape(spans, tuple(places), size + SENTENCE_GAP * ends, ends)
 
 
 @lru_cache(maxsize=_GRADES)

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import accumulate, chain, compress, repeat
 from operator import attrgetter, itemgetter
 
 from monitor.matching.aliases import aliases
 from monitor.matching.compiling import Compiler
-from monitor.matching.entries import Entry, numbers
-from monitor.matching.evidence import MAX_EVIDENCE, evidence
+from monitor.matching.entries import WIDTH, Entry, numbers
+from monitor.matching.evidence import evidence
 from monitor.matching.explain import Explainer, Explanation
 from monitor.matching.index import Index
 from monitor.matching.lexicon import Lexicon
 from monitor.matching.operators import Subject
+from monitor.matching.phrase import Window
+from monitor.matching.plan import Cluster
 from monitor.matching.reading import ItemReading
 from monitor.matching.terms import Fuzzy, Term, keyword
-from monitor.model import Field, Item, Match, Source, Topic
+from monitor.model import Evidence, Item, Match, Source, Topic
 from monitor.text import language_of, tokens
 
 FEW_TERMS = 16  # of a topic: with more, it is quicker to locate all that stand in an item
 RARE, COMMON, STOP = 1, 5, 1000  # how much a plan costs that is filed under such a word
 LONG = 16  # letters of a word that is hardly met; each one less makes it more frequent
-TOPIC_ID, SCORE_OF_MATCH, PAIRS = itemgetter(0), itemgetter(1), attrgetter("pairs")
-MOST_PLACES = 3 * MAX_EVIDENCE  # parts of the places of a match that is not written out yet
+TOPIC_ID, SCORE_OF_MATCH = itemgetter(0), itemgetter(1)
+SINGLES, PAIRS = attrgetter("singles"), attrgetter("pairs")
 new = tuple.__new__  # makes a named tuple in half the time of its own constructor
 _SAMPLE = 200  # characters that show an item's language
+
+
+class _Together:
+    """Where the words of a phrase stand together in an item."""
+
+    __slots__ = ("_plan", "_reading", "_windows")
+
+    def __init__(self, plan: Cluster, windows: Sequence[Window], reading: ItemReading) -> None:
+        self._plan, self._windows, self._reading = plan, windows, reading
+
+    def evidence_of(self, _: str) -> tuple[Evidence, ...]:
+        """Return the evidence of the topic that is this phrase."""
+        return evidence(self._plan.marks(self._reading, self._windows), self._reading.subject.item)
 
 
 class Matcher:
@@ -37,8 +53,8 @@ class Matcher:
         `names` are groups of spellings of one name, beside those that ship.
         """
         self._names = aliases(names)
-        self._lexicon = Lexicon(self._names)
         self._index = Index(self._burden)
+        self._lexicon = Lexicon(self._names, self._index.ask)
         self._entries: dict[str, Entry] = {}
         self._lexicon.expect_many()
         for topic in topics:
@@ -93,63 +109,42 @@ class Matcher:
 
     def _matches(self, reading: ItemReading) -> tuple[Match, ...]:
         """Return the topics that match, in order."""
-        matches = self._singles(reading)
+        matches = _singles(reading)
         matches += sorted(self._others(reading), key=TOPIC_ID)
         matches.sort(key=SCORE_OF_MATCH, reverse=True)
         return tuple(matches)
 
     def _reading(self, item: Item, source: Source | None) -> ItemReading:
         """Return an item as the plans see it, with what the index has filed for each piece of its text."""
-        reading = ItemReading(subject_of(item, source), self._lexicon)
-        for piece in reading.found:
-            if piece.singles is None:
-                self._index.ask(piece)
-        return reading
-
-    def _singles(self, reading: ItemReading) -> list[Match]:
-        """Return the matches of topics that are a single word: what `One.find` says, without the detour."""
-        found: dict[str, Match] = {}
-        titles = reading.title_pieces
-        many: set[str] = set()
-        for at, piece in zip(reading.at, reading.found, strict=True):
-            if singles := piece.singles:
-                begin = reading.starts[at]
-                field: Field = "title" if at < titles else "text"
-                for known in singles:
-                    topic_id = known[0]
-                    if topic_id not in found:
-                        found[topic_id] = new(Match, (topic_id, known[1], (field, begin, known)))
-                    elif len(places := found[topic_id].places) < MOST_PLACES:
-                        score = max(found[topic_id].score, known[1])
-                        found[topic_id] = new(Match, (topic_id, score, (*places, field, begin, known)))
-                    else:
-                        many.add(topic_id)
-        for topic_id in many:
-            found[topic_id] = self._shortened(topic_id, reading)
-        return list(found.values())
-
-    def _shortened(self, topic_id: str, reading: ItemReading) -> Match:
-        """Return the match of a single word that stands in more places than are shown."""
-        score, marks = self._entries[topic_id].plan.find(reading) or (0.0, [])
-        return Match(topic_id, score, evidence(marks, reading.subject.item))
+        return ItemReading(subject_of(item, source), self._lexicon)
 
     def _others(self, reading: ItemReading) -> Iterator[Match]:
         """Return the matches of the other topics."""
         for entry in self._candidates(reading):
             if not entry.sources or _comes_from(reading.subject, entry.sources):
-                found = entry.plan.find(reading)
-                if found is not None:
-                    marks = evidence(found[1], reading.subject.item)
-                    yield Match(entry.topic_id, round(found[0], 1), marks)
+                match = _match(entry, reading)
+                if match is not None:
+                    yield match
 
     def _candidates(self, reading: ItemReading) -> list[Entry]:
         """Return every other topic that may match."""
-        pairs = numbers(b"".join(map(PAIRS, reading.found)))
-        both = compress(pairs[1::2], map(reading.standing.__contains__, pairs[::2])) if pairs else ()
-        found = [*self._index.always, *map(self._index.numbered.__getitem__, set(both))]
-        if found:
-            _locate(found, reading)
-        return found
+        found = dict.fromkeys(self._index.always)
+        rows = list(map(PAIRS, reading.found))
+        pairs = numbers(b"".join(rows))
+        needed = pairs[::2]
+        beside = reading.those(set(needed))
+        if beside:
+            ends = list(accumulate(map(len, rows)))
+            numbered = self._index.numbered
+            for at in compress(range(len(needed)), map(beside.__contains__, needed)):
+                entry = numbered[pairs[2 * at + 1]]
+                if entry not in found:
+                    here = bisect_right(ends, 2 * WIDTH * at)
+                    if entry.reach is None or reading.within(entry.reach, here, needed[at]):
+                        found[entry] = None
+        if any(len(entry.held) > FEW_TERMS for entry in found):
+            reading.locate()
+        return list(found)
 
     def explain(self, item: Item, source: Source | None = None) -> tuple[Explanation, ...]:
         """Return for each topic whether it matches, and what was missing; matches and near misses first."""
@@ -190,15 +185,29 @@ class Matcher:
         return burden + max(0, LONG - len(word.folded))
 
 
-def _locate(candidates: Iterable[Entry], reading: ItemReading) -> None:
-    """Have the terms located that the candidates will ask for."""
-    terms: set[int] = set()
-    for entry in candidates:
-        if len(entry.held) > FEW_TERMS:
-            reading.locate(reading.standing)
-            return
-        terms.update(entry.held)
-    reading.locate(terms)
+def _match(entry: Entry, reading: ItemReading) -> Match | None:
+    """Return the match of a topic, if it is one."""
+    plan = entry.plan
+    if isinstance(plan, Cluster):
+        windows = plan.together(reading)
+        if not windows:
+            return None
+        return Match(entry.topic_id, round(windows[0].score, 1), _Together(plan, windows, reading))
+    found = plan.find(reading)
+    if found is None:
+        return None
+    return Match(entry.topic_id, round(found[0], 1), evidence(found[1], reading.subject.item))
+
+
+def _singles(reading: ItemReading) -> list[Match]:
+    """Return the matches of topics that are a single word: what `One.find` says, without the detour."""
+    row = chain.from_iterable(map(SINGLES, reading.found))
+    surest: dict[str, float] = {}
+    score_of = surest.get
+    for topic_id, score in zip(row, row, strict=True):
+        if score_of(topic_id, 0.0) < score:
+            surest[topic_id] = score  # noqa: PERF403 - a comprehension does not see what it has made
+    return list(map(new, repeat(Match), zip(surest, surest.values(), repeat(reading))))
 
 
 def subject_of(item: Item, source: Source | None) -> Subject:

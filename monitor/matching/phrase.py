@@ -7,8 +7,8 @@ maximum matching in a small bipartite graph, grown by augmenting paths (Kuhn 195
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from operator import gt
 from typing import NamedTuple
 
 from monitor.model import How
@@ -40,23 +40,47 @@ def windows(words: Sequence[Sequence[Hit]], places: Places, most: int) -> list[W
     span = max([places[hits[0][0]] for hits in words]) - min([places[hits[-1][0]] for hits in words])
     if span > reach:
         return []
-    if sum(map(len, words)) == len({hits[0][0] for hits in words}) == len(words):  # each stands once
-        return [_scored(tuple([hits[0] for hits in words]), max(0, span + 1 - len(words)), most)]
+    tokens = sorted([(hit[0], word, hit) for word, hits in enumerate(words) for hit in hits])
+    if len({position for position, _, _ in tokens}) == len(tokens):
+        found = _apart(tokens, places, len(words), reach)
+    else:
+        found = _shared(tokens, places, len(words), reach)
+    if len(found) > 1:
+        found.sort(key=lambda window: (-window.score, window.hits[0][0]))
+    return found
+
+
+def _apart(tokens: Iterable[tuple[int, int, Hit]], places: Places, size: int, reach: int) -> list[Window]:
+    """Return the windows where no token stands for two words: they end with the nearest of each word."""
+    found = []
+    nearest: dict[int, tuple[int, Hit]] = {}
+    for position, word, hit in tokens:
+        end = places[position]
+        nearest[word] = end, hit
+        if len(nearest) == size:
+            others = end - min(nearest.values())[0] + 1 - size
+            if others + size <= reach + 1:
+                hits = tuple([nearest[each][1] for each in range(size)])
+                found.append(_scored(hits, max(0, others), reach - size + 1))
+    return found
+
+
+def _shared(tokens: Iterable[tuple[int, int, Hit]], places: Places, size: int, reach: int) -> list[Window]:
+    """Return the windows where a token may stand for several words."""
     at: dict[int, dict[int, Hit]] = {}
-    for word, hits in enumerate(words):
-        for hit in hits:
-            at.setdefault(hit[0], {})[word] = hit
-    positions = sorted(at)
+    for position, word, hit in tokens:
+        at.setdefault(position, {})[word] = hit
+    positions = list(at)
     found = []
     last: dict[int, int] = {}
     for index, position in enumerate(positions):
         for word in at[position]:
             last[word] = places[position]
-        if len(last) == len(words) and places[position] - min(last.values()) <= reach:
-            window = _window_ending_at(index, positions, at, places, len(words), reach)
+        if len(last) == size and places[position] - min(last.values()) <= reach:
+            window = _window_ending_at(index, positions, at, places, size, reach)
             if window:
                 found.append(window)
-    return sorted(found, key=lambda window: (-window.score, window.hits[0][0]))
+    return found
 
 
 def _window_ending_at(  # noqa: PLR0913, PLR0917 - the state of one sweep, split off for legibility
@@ -95,8 +119,8 @@ def _augment(
 
 def _scored(hits: tuple[Hit, ...], others: int, most: int) -> Window:
     """Return the window of `hits` with its score: closer and better ordered is better."""
-    steps = len(hits) - 1
-    disorder = sum([before[0] > after[0] for before, after in pairwise(hits)])
+    positions, _, _, scores = zip(*hits, strict=True)
+    disorder = sum(map(gt, positions, positions[1:]))
     closeness = 1 - FAR * others / (most + 1)
-    order = 1 - DISORDER * disorder / steps
-    return Window(sum([hit[3] for hit in hits]) / len(hits) * closeness * order, others, hits)
+    order = 1 - DISORDER * disorder / (len(hits) - 1)
+    return Window(sum(scores) / len(hits) * closeness * order, others, hits)

@@ -126,15 +126,28 @@ class Cluster:
 
     def find(self, reading: Reading) -> Found | None:
         """Return the places where the words stand together, the best first, no token in two of them."""
+        together = self.together(reading)
+        return (together[0].score, self.marks(reading, together)) if together else None
+
+    def together(self, reading: Reading) -> list[Window]:
+        """Return the occurrences that score enough, the best first."""
+        return [each for each in self.windows(reading, self.window) if each.score >= self.least]
+
+    def marks(self, reading: Reading, together: Iterable[Window]) -> list[Mark]:
+        """Return the marks of some occurrences, the best first, no token in two of them."""
         marks: list[Mark] = []
         taken: set[int] = set()
-        together = self.windows(reading, self.window)
         for each in together:
             positions = {hit[0] for hit in each.hits}
-            if each.score >= self.least and taken.isdisjoint(positions):
+            if taken.isdisjoint(positions):
                 taken |= positions
                 marks += self._marks(reading, each)
-        return (together[0].score, marks) if marks else None
+        return marks
+
+    @property
+    def reach(self) -> int:
+        """How many places apart the first and the last of the words may stand."""
+        return len(self.units) + self.window - 1
 
     def windows(self, reading: Reading, most: int) -> list[Window]:
         """Return the occurrences with at most `most` other words among the words, best first."""

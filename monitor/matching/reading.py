@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import accumulate, compress
-from operator import attrgetter
+from itertools import accumulate, compress, count
+from operator import add, attrgetter, itemgetter
 
-from monitor.matching.entries import Numbers, numbers
+from monitor.matching.entries import WIDTH, numbers
+from monitor.matching.evidence import evidence
 from monitor.matching.lexicon import SENTENCE_GAP, Lexicon, split
 from monitor.matching.operators import Subject
 from monitor.matching.phrase import Hit
-from monitor.matching.plan import Unit
-from monitor.model import Evidence, How
+from monitor.matching.plan import Mark, Unit
+from monitor.model import Evidence, Field, How
 
 MAX_TEXT = 200_000  # characters of a field that are read
 FIELD_GAP = 1_000  # places between title and text: no phrase reaches across
-_SPANS, _SIZE, _TERMS, _TOKENS = map(attrgetter, ("spans", "size", "terms", "tokens"))
+new = tuple.__new__  # makes a named tuple in half the time of its own constructor
+_SHAPE, _SPANS, _SIZE = attrgetter("shape"), itemgetter(0), itemgetter(2)
 
 
 class ItemReading:
@@ -34,6 +37,8 @@ class ItemReading:
         telling = [piece.terms for piece in self._pieces]
         self.found = list(compress(self._pieces, telling))  # the pieces of which a word is a term
         self.at = list(compress(range(len(telling)), telling))  # and which ones they are
+        self._rows = list(filter(None, telling))  # and their terms
+        self._located = False
         self._where: dict[int, list[tuple[int, int]]] = {}  # the numbers of the piece, and of the term in it
         self._hits: dict[int, list[Hit]] = {}
         self._places: dict[int, int] = {}  # by position
@@ -52,7 +57,7 @@ class ItemReading:
     @cached_property
     def _positions(self) -> list[int]:
         """The position of the first token of each piece."""
-        return list(accumulate(map(len, map(_SPANS, self._pieces)), initial=0))
+        return list(accumulate(map(len, map(_SPANS, map(_SHAPE, self._pieces))), initial=0))
 
     @cached_property
     def boundary(self) -> int:
@@ -60,28 +65,47 @@ class ItemReading:
         return self._positions[len(self._written[0])]
 
     @cached_property
-    def _row(self) -> Numbers[int]:
+    def _row(self) -> bytes:
         """The terms that stand anywhere, as they follow each other."""
-        return numbers(b"".join(map(_TERMS, self.found)))
+        return b"".join(self._rows)
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        """Where in the row the terms of each piece begin, in bytes."""
+        return list(accumulate(map(len, self._rows), initial=0))
 
     @cached_property
     def standing(self) -> frozenset[int]:
         """The terms that stand anywhere."""
-        return frozenset(self._row)
+        return frozenset(numbers(self._row))
+
+    def those(self, terms: set[int]) -> set[int]:
+        """Return those of the terms that stand anywhere."""
+        return terms.intersection(numbers(self._row))
 
     def present(self, terms: AbstractSet[int]) -> AbstractSet[int]:
         """Return those of the terms that stand anywhere."""
         return self.standing & terms
 
-    def locate(self, terms: Iterable[int]) -> None:
-        """Find out where these terms stand, all in one go."""
-        wanted = set(terms).difference(self._where)
-        self._where.update((term, []) for term in wanted)
-        row = self._row
-        begins = list(accumulate(map(len, map(_TOKENS, self.found)), initial=0))
-        for number in compress(range(len(row)), map(wanted.__contains__, row)):
-            which = bisect_right(begins, number) - 1
-            self._where[row[number]].append((self.at[which], number - begins[which]))
+    def within(self, reach: int, piece: int, term: int) -> bool:
+        """Tell whether a word of a found piece may stand within reach of a term."""
+        places, begins = self._found_places, self._begins
+        first = bisect_left(places, places[piece] - reach) - 1  # the piece before may have words within reach
+        last = bisect_right(places, self._piece_places[self.at[piece] + 1] + reach)
+        return self._row.find(term.to_bytes(WIDTH, sys.byteorder), begins[max(0, first)], begins[last]) >= 0
+
+    @cached_property
+    def _found_places(self) -> list[int]:
+        """The place of each piece of which a word is a term."""
+        return list(map(self._piece_places.__getitem__, self.at))
+
+    def locate(self) -> None:
+        """Find out where all terms stand, in one go."""
+        self._located = True
+        where = self._where = {term: [] for term in self.standing}
+        for at, piece in zip(self.at, self.found, strict=True):
+            for number, term in enumerate(numbers(piece.terms)):
+                where[term].append((at, number))
 
     def hits(self, term: int) -> list[Hit]:
         """Return where a term stands, by ascending position."""
@@ -92,26 +116,35 @@ class ItemReading:
 
     def _standing_at(self, term: int) -> Sequence[tuple[int, int]]:
         """Return where a term stands, by the numbers of the piece and of the term in it."""
-        if term not in self._where:
-            if term not in self.standing:
-                return ()
-            self.locate(self.standing)
-        return self._where[term]
+        where = self._where.get(term)
+        if where is None:
+            where = self._where[term] = [] if self._located else list(self._search(term))
+        return where
+
+    def _search(self, term: int) -> Iterator[tuple[int, int]]:
+        """Find out where a single term stands."""
+        row, sought = self._row, term.to_bytes(WIDTH, sys.byteorder)
+        at = row.find(sought)
+        while at >= 0:
+            if not at % WIDTH:
+                which = bisect_right(self._begins, at) - 1
+                yield self.at[which], (at - self._begins[which]) // WIDTH
+            at = row.find(sought, at + 1)
 
     def _hit(self, at: int, number: int) -> Hit:
         """Return the hit of a term of a piece."""
         piece = self._pieces[at]
         token = piece.tokens[number]
         position = self._positions[at] + token
-        self._places[position] = self._piece_places[at] + piece.places[token]
+        self._places[position] = self._piece_places[at] + piece.shape.places[token]
         return position, position, *piece.grades[number]
 
     @cached_property
     def _piece_places(self) -> list[int]:
         """The place of each piece, and of one after the last."""
-        sizes = list(map(_SIZE, self._pieces))
+        sizes = list(map(_SIZE, map(_SHAPE, self._pieces)))
         for at in self._line_ends():
-            if not self._pieces[at].ends:
+            if not self._pieces[at].shape.ends:
                 sizes[at] += SENTENCE_GAP
         if self.title_pieces:
             sizes[self.title_pieces - 1] += FIELD_GAP
@@ -138,7 +171,7 @@ class ItemReading:
     def near(self, units: Sequence[Unit], reach: int) -> bool:
         """Return False where the first of some words stands nowhere within reach of one of the others."""
         first, *others = units
-        if not isinstance(first, int):
+        if not (self._located and isinstance(first, int)):
             return True
         ours = self._places_of(first)
         for unit in others:
@@ -152,11 +185,35 @@ class ItemReading:
         if places is None:
             pieces, before = self._pieces, self._piece_places
             places = [
-                before[at] + pieces[at].places[pieces[at].tokens[number]]
+                before[at] + pieces[at].shape.places[pieces[at].tokens[number]]
                 for at, number in self._standing_at(term)
             ]
             self._term_places[term] = places
         return places
+
+    def evidence_of(self, topic_id: str) -> tuple[Evidence, ...]:
+        """Return the evidence of a topic that is a single word."""
+        return evidence(self._singles[topic_id], self.subject.item)
+
+    @cached_property
+    def _singles(self) -> dict[str, list[Mark]]:
+        """Where each topic stands that is a single word."""
+        found: dict[str, list[Mark]] = {}
+        starts, titles = self.starts, self.title_pieces
+        for at, piece in zip(self.at, self.found, strict=True):
+            if piece.singles:
+                begin = starts[at]
+                field: Field = "title" if at < titles else "text"
+                singles, words = iter(piece.singles), iter(piece.words)
+                for topic_id, score, start, end, label, how in zip(
+                    singles, singles, words, words, words, words, strict=True
+                ):
+                    mark = score, new(Evidence, (field, begin + start, begin + end, label, how))
+                    if topic_id in found:
+                        found[topic_id].append(mark)
+                    else:
+                        found[topic_id] = [mark]
+        return found
 
     def evidence(self, first: int, last: int, keyword: str, how: How) -> Evidence:
         """Return the stretch from one token to another of the same field."""
@@ -168,7 +225,7 @@ class ItemReading:
     def _span(self, position: int) -> tuple[int, int]:
         """Return the offsets of a token in its field."""
         at = bisect_right(self._positions, position) - 1
-        first, last = self._pieces[at].spans[position - self._positions[at]]
+        first, last = self._pieces[at].shape.spans[position - self._positions[at]]
         return self.starts[at] + first, self.starts[at] + last
 
 
@@ -181,7 +238,7 @@ def _within(reach: int, ours: Sequence[int], theirs: Sequence[int]) -> bool:
 
 def _starts(written: list[str], text: str) -> list[int]:
     """Return where each piece of a text begins."""
-    starts = [at + gaps for gaps, at in enumerate(accumulate(map(len, written), initial=0))]
+    starts = list(map(add, accumulate(map(len, written), initial=0), count()))
     if starts[-1] == len(text) + 1:  # a single space between any two, and none around
         return starts[:-1]
     starts = []

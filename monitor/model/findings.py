@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
 Priority = Literal["urgent", "normal", "low"]
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
@@ -131,9 +131,12 @@ class Evidence(NamedTuple):  # a named tuple, as it is made in large numbers
     how: How
 
 
-Known = tuple[str, float, int, int, str, How]
-"""A topic that a word is all by itself: (topic id, score, start and end of the word in its piece of text,
-keyword, how). It is the same in every item."""
+class Places(Protocol):
+    """Knows where the topics of an item stand."""
+
+    def evidence_of(self, topic_id: str) -> tuple[Evidence, ...]:
+        """Return the stretches of the item that made a topic match, in reading order."""
+        ...
 
 
 class Match(NamedTuple):
@@ -144,15 +147,13 @@ class Match(NamedTuple):
 
     topic_id: str
     score: float  # 0 to 100
-    places: tuple[Any, ...]  # evidence, or in one row for each: field, begin of a piece of text, Known
+    places: tuple[Evidence, ...] | Places
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """The stretches of the item that made the topic match, in reading order."""
         places = self.places
-        if not places or isinstance(places[0], Evidence):
-            return places
-        return tuple(map(_written_out, places[::3], places[1::3], places[2::3]))
+        return places if isinstance(places, tuple) else places.evidence_of(self.topic_id)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether two matches say the same."""
@@ -169,12 +170,6 @@ class Match(NamedTuple):
     def __repr__(self) -> str:
         """Return how the match would be made."""
         return f"Match({self.topic_id!r}, {self.score!r}, {self.evidence!r})"
-
-
-def _written_out(field: Field, begin: int, known: Known) -> Evidence:
-    """Return the evidence that a known word is where its piece of text begins."""
-    _, _, start, end, keyword, how = known
-    return Evidence(field, begin + start, begin + end, keyword, how)
 
 
 @dataclass(frozen=True, slots=True)
