@@ -57,7 +57,7 @@ def hits(history: Iterable[Found], matcher: Matcher) -> Iterator[Hit]:
             links = frozenset((link, found.item.source_id) for link in stories.links(found.item))
             told.append(Story(number, stories.headline(found.item), links, when))
             known.add(told[-1])
-        yield Hit(found, matches, alert=story is None)
+        yield Hit(found, tuple(match.written_out() for match in matches), alert=story is None)
 
 
 def days(of: Sequence[Hit], first: date, last: date) -> list[Day]:

@@ -42,6 +42,13 @@ def test_only_what_matches_is_a_hit_and_only_a_new_story_an_alert() -> None:
     assert (one.alert, again.alert) == (True, False)
 
 
+def test_a_hit_keeps_its_evidence_and_not_the_item_as_it_was_read() -> None:
+    matcher = Matcher([topic("Starlink", id="word"), topic("terminals off", id="words")])
+    (hit,) = hits([found("Starlink terminals are switched off")], matcher)
+    assert {match.topic_id for match in hit.matches} == {"word", "words"}
+    assert all(type(match.places) is tuple and match.places for match in hit.matches)
+
+
 def test_a_story_is_over_after_two_days() -> None:
     first, second = told(
         found("Starlink terminals are switched off", 5), found("Starlink terminals are switched off", 1)

@@ -155,6 +155,10 @@ class Match(NamedTuple):
         places = self.places
         return places if isinstance(places, tuple) else places.evidence_of(self.topic_id)
 
+    def written_out(self) -> Match:
+        """Return the same to keep, with nothing but its evidence: else it holds the item as it was read."""
+        return Match(self.topic_id, self.score, self.evidence)
+
     def __eq__(self, other: object) -> bool:
         """Tell whether two matches say the same."""
         return isinstance(other, Match) and self[:2] == other[:2] and self.evidence == other.evidence
