@@ -127,7 +127,7 @@ def _irregular_stems(table: VerbTable) -> None:
     for ending in ("гла", "гло", "гли", "гу", "гут", "гите", "жет", "жен", "жена", "жено", "жены"):
         table.add(["ож" + ending], "c", "жег")  # "поджечь"
     table.add(["шлю", "шлите"], "v", "сла")
-    table.add(["дам", "даст", "дадут", "дадим"], "*", "да")
+    table.add(["дам", "даст", "дадут", "дадим", "дадите"], "*", "да")
     for consonant in "бвпл":
         for ending in "ю ешь ет ем ете ют".split():
             table.add([f"{consonant}ь{ending}"], "*", consonant + "и")
@@ -165,4 +165,5 @@ GRAMMAR = Grammar(
     infinitive=_INFINITIVE,
     lengthened=False,
     softened={},
+    short=re.compile("(.+[бвгджзйклмнпрстфхцчшщь])(?:н[аы]|ен)$"),
 )

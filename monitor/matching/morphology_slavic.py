@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 VOWELS = frozenset("аеєиіїоуюяыэ")
 _CONSONANTS = frozenset("бвгджзйклмнпрстфхцчшщ")
@@ -21,6 +21,8 @@ _ADJECTIVAL = ("н", "ськ", "цьк", "зьк", "ск", "цк", "ов", "ев
 _LONGEST_NOUN_ENDING = 3
 _LONGEST_ADJECTIVE_ENDING = 4
 _LONGEST_VERB_ENDING = 9
+
+_SHORTEST_ABBREVIATION = 3  # letters of a stem without a vowel: "БТР"
 
 _VERBAL = re.compile(
     "(?:[лнт][аоиіы]|[аеєя]н(?:н?ый|ий)|[иіуыя]т[иы]й)$"
@@ -75,6 +77,11 @@ class Grammar:
     infinitive: re.Pattern[str]  # the end of a word that can be one
     lengthened: bool  # і in a closed syllable stands for о or е: "ніч", "ночі"
     softened: Mapping[str, str]  # consonants before the ending of the locative: "руці" of "рука"
+    degree: re.Pattern[str] | None = None  # what makes a comparative of an adjective's stem: "потужн-іш-ий"
+    degrees: Mapping[str, str] = field(
+        default_factory=dict
+    )  # the ends of those that change: "важч-ий", "важк-ий"
+    short: re.Pattern[str] | None = None  # an adjective in its short form: "опасн-а", "опас-ен"
 
 
 def readings(word: str, grammar: Grammar) -> tuple[set[str], set[str]]:
@@ -132,7 +139,9 @@ def _bare_stem(stem: str, ending: str, grammar: Grammar) -> str:
         stem = stem.rstrip("'") + "й"
     elif last == "ь":
         stem = stem[:-1]
-    return "" if len(stem) < 2 or VOWELS.isdisjoint(stem) else stem  # noqa: PLR2004 - a length in letters
+    if VOWELS.isdisjoint(stem) and len(stem) < _SHORTEST_ABBREVIATION:
+        return ""
+    return stem if len(stem) > 1 else ""
 
 
 def _noun_stems(stem: str, ending: str, paradigm: str, grammar: Grammar) -> Iterable[str]:
@@ -143,6 +152,8 @@ def _noun_stems(stem: str, ending: str, paradigm: str, grammar: Grammar) -> Iter
         return _open_stems(stem, paradigm, grammar)
     if ending in {"і", "е"} and paradigm == "f" and stem[-1] in grammar.softened:
         return (stem, stem[:-1] + grammar.softened[stem[-1]])
+    if ending == "і" and paradigm == "m" and len(stem) > 3 and stem[-1] in "зс":  # noqa: PLR2004 - letters
+        return (stem, stem[:-1] + {"з": "г", "с": "х"}[stem[-1]])  # "поверсі", "порозі", "друзі"
     return (stem,)
 
 
@@ -202,10 +213,26 @@ def _adjectives(word: str, grammar: Grammar, every: set[str], heads: set[str]) -
         ):
             continue
         every.add(f"{stem}:a")
+        every.update(f"{positive}:a" for positive in _positives(stem, grammar))
         if (ending in grammar.adjective_heads and (ending != "ій" or stem.endswith(("н", "рет", "ч")))) or (
             length == 1 and heads and stem.endswith(_ADJECTIVAL)
         ):
             heads.add(f"{stem}:a")
+    short = grammar.short and grammar.short.match(word)
+    if short and not VOWELS.isdisjoint(short[1]):
+        every.add(f"{short[1]}н:a")
+        if word.endswith("лен"):
+            every.add(f"{short[1]}ьн:a")  # "доволен", "довольный"
+
+
+def _positives(stem: str, grammar: Grammar) -> Iterable[str]:
+    """Return the stems of which that of an adjective may be a comparative or a superlative."""
+    found = grammar.degree and grammar.degree.fullmatch(stem)
+    if found:
+        yield found[1]
+    for changed, plain in grammar.degrees.items():
+        if stem.endswith(changed):
+            yield stem.removeprefix("най").removesuffix(changed) + plain
 
 
 def _verbs(word: str, grammar: Grammar) -> set[str]:

@@ -81,7 +81,7 @@ def _consonant_stems(table: VerbTable) -> None:
     table.add([f"ч{ending}" for ending in ("у", "ать", "ить", "иш")], "*", "ча", "чи")
     for sibilant in "жшщч":
         table.add(
-            [sibilant + ending for ending in ("ить", "ать", "ачи")], "*", sibilant + "а", sibilant + "и"
+            [sibilant + ending for ending in ("ить", "ать", "ачи", "те")], "*", sibilant + "а", sibilant + "и"
         )
     for changed, plain in pairs(_BEFORE_I):
         table.add([changed + "у", changed + "ю"], "S", plain + "и", plain + "і")
@@ -111,13 +111,13 @@ def _irregular_stems(table: VerbTable) -> None:
         table.add(["клян" + ending], "*", "кляс")
         table.add(["ітр" + ending], "c", "тер")
     for past, stem in _BARE_PAST.items():
-        table.add([past], "*", stem)
+        table.add([past, past + "ши"], "*", stem)
     for root in ("бор", "кол", "пор", "пол"):  # "поборе", "розколю"
         table.add([root + ending for ending in "ю еш е емо ете ють".split()], "*", root + "о")
     for root, stem in _LOST_IN_THE_PAST.items():  # "уклали", "укласти"
         table.add([root + ending for ending in ("в", "ла", "ло", "ли", "вши")], "*", stem)
     table.add(["шлю", "шліть"], "v", "сла")
-    table.add(["дам", "дасть", "дадуть", "дамо"], "*", "да")
+    table.add(["дам", "дасть", "дадуть", "дамо", "дасте"], "*", "да")
     for consonant in "бвпл":
         for ending in "ю єш є ємо єте ють".split():
             mark = "л" if consonant == "л" else "'"
@@ -166,4 +166,13 @@ GRAMMAR = Grammar(
     infinitive=re.compile("ти(?:с[яь])?$"),
     lengthened=True,
     softened={"ц": "к", "з": "г", "с": "х"},
+    degree=re.compile("(?:най)?(.{2,}[бвгджзклмнпрстфхцчшщ])іш"),
+    degrees={
+        "важч": "важк",
+        "тяжч": "тяжк",
+        "ближч": "близьк",
+        "швидш": "швидк",
+        "дорожч": "дорог",
+        "легш": "легк",
+    },
 )
