@@ -138,8 +138,8 @@ def quoted(item: Item, evidence: Evidence, *, marked: bool = False) -> Text:
     return line.append(f"  ({evidence.how}: {evidence.keyword})", style="cyan")
 
 
-def forecast(days: Sequence[Day], hits: Sequence[Hit], names: Mapping[str, str]) -> None:
-    """Show how many alerts a day topics would have brought, and the latest of them."""
+def forecast(days: Sequence[Day], hits: Sequence[Hit], names: Mapping[str, str], total: int) -> None:
+    """Show how many alerts a day topics would have brought, of `total` items, and the latest of them."""
     console = _console()
     most = max((day.alerts for day in days), default=0)
     for day in days:
@@ -149,6 +149,7 @@ def forecast(days: Sequence[Day], hits: Sequence[Hit], names: Mapping[str, str])
     items, alerts = (sum(getattr(day, what) for day in days) for what in ("items", "alerts"))
     share = f"{alerts / len(days):.1f} a day" if days else "no day was looked at"
     console.print(f"\n{counted(items, 'item')} matched, {alerts} would have been sent: {share}.")
+    console.print(f"{counted(total, 'item')} of that time {'is' if total == 1 else 'are'} stored.")
     for hit in [hit for hit in reversed(hits) if hit.alert][:SAMPLES]:
         console.print(Text(f"\n{hit.when:%Y-%m-%d %H:%M} {hit.found.source.name}", style="dim"))
         console.print(Text(headline(hit.found.item), style="bold"))

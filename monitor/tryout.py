@@ -70,7 +70,7 @@ def backtest(
             found = list(hits(history, matcher))
     first, last = (history.first or now).date(), now.date()
     shown = [hit for hit in found if first <= hit.when.date() <= last]
-    forecast(days(shown, first, last), shown, {topic.id: topic.name for topic in topics})
+    forecast(days(shown, first, last), shown, {topic.id: topic.name for topic in topics}, total)
 
 
 def chosen(

@@ -99,6 +99,7 @@ def test_the_command_shows_alerts_a_day_and_the_hits(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "█" in done.stdout
     assert "1 item matched, 1 would have been sent: 0.3 a day" in done.stdout
+    assert "3 items of that time are stored." in done.stdout
     assert done.stdout.count(" items\n") + done.stdout.count(" item\n") == 3
     assert "Starlink is off" in done.stdout
 
@@ -118,6 +119,12 @@ def test_the_figure_a_day_is_that_of_the_days_that_are_shown(ran: Run, folder: P
     alerts = sum(int(count) for count, _ in shown)
     assert f"{alerts} would have been sent: {alerts / len(shown):.1f} a day" in done.stdout
     assert (alerts, len(shown)) == (6, 3)
+
+
+def test_an_empty_history_is_told_from_one_that_holds_nothing_of_the_topic(folder: Path, ran: Run) -> None:
+    with Store.change(folder / "monitor.db") as db:
+        db.execute("DELETE FROM items")
+    assert "0 items of that time are stored." in ran("backtest").stdout
 
 
 @pytest.mark.usefixtures("folder")
