@@ -17,7 +17,7 @@ from monitor.matching import lexicon as lexicon_module
 from monitor.matching.compiling import Compiler
 from monitor.matching.evidence import evidence
 from monitor.matching.lexicon import SENTENCE_GAP, Lexicon, Shelf, split
-from monitor.matching.matcher import subject_of
+from monitor.matching.matcher import FEW_PAIRS, subject_of
 from monitor.matching.phrase import Hit, windows
 from monitor.matching.plan import Unit
 from monitor.matching.postings import Postings
@@ -259,6 +259,22 @@ def test_a_phrase_is_asked_only_where_its_words_may_stand_near_enough() -> None:
         ("power drone drone drone drone, grid drone drone drone drone drone power grid", True),
     ):
         assert ("topic" in {match.topic_id for match in asked.match(item(text))}) == expected, text
+
+
+def test_the_neighbourhood_of_a_word_that_a_text_repeats_without_end_is_not_searched_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = Matcher([topic(query='"power grid"~2', id=str(number)) for number in range(20)])
+    searched = []
+    within = ItemReading.within
+    monkeypatch.setattr(ItemReading, "within", lambda *args: searched.append(args) or within(*args))
+    for text, expected in (
+        ("power " * 5_000 + "zz " * 9 + "grid", 0),
+        ("-".join(["power"] * 500) + " zz" * 9 + " grid", 0),
+        ("power " * 5_000 + "grid", 20),
+    ):
+        assert len(asked.match(item(text))) == expected
+    assert len(searched) <= FEW_PAIRS
 
 
 def test_a_match_says_why_even_when_its_topic_is_gone() -> None:

@@ -97,6 +97,8 @@ async def test_a_new_item_on_a_topic_is_queued_for_those_who_subscribed(house: H
     outcome = await house.poll(house.feed())
     assert (outcome.baseline, len(outcome.new), outcome.matched, outcome.queued) == (False, 2, 1, 1)
     assert await house.queued() == [(1, "normal", NEWS[1])]
+    kept = [match.places for _, matches in outcome.new for match in matches]
+    assert [type(places) for places in kept] == [tuple], "and not the item as it was read"
 
 
 async def test_what_was_seen_is_not_new_again(house: House) -> None:

@@ -22,6 +22,7 @@ from monitor.matching.terms import Fuzzy, Term, keyword
 from monitor.model import Evidence, Item, Match, Source, Topic
 from monitor.text import language_of, tokens
 
+FEW_PAIRS = 256  # in an item: with more, it is quicker to ask every plan than to look around for each
 FEW_TERMS = 16  # of a topic: with more, it is quicker to locate all that stand in an item
 RARE, COMMON, STOP = 1, 5, 1000  # how much a plan costs that is filed under such a word
 LONG = 16  # letters of a word that is hardly met; each one less makes it more frequent
@@ -128,20 +129,23 @@ class Matcher:
 
     def _candidates(self, reading: ItemReading) -> list[Entry]:
         """Return every other topic that may match."""
-        found = dict.fromkeys(self._index.always)
         rows = list(map(PAIRS, reading.found))
         pairs = numbers(b"".join(rows))
-        needed = pairs[::2]
+        needed, filed = pairs[::2], pairs[1::2]
         beside = reading.those(set(needed))
-        if beside:
-            ends = list(accumulate(map(len, rows)))
-            numbered = self._index.numbered
-            for at in compress(range(len(needed)), map(beside.__contains__, needed)):
-                entry = numbered[pairs[2 * at + 1]]
-                if entry not in found:
-                    here = bisect_right(ends, 2 * WIDTH * at)
-                    if entry.reach is None or reading.within(entry.reach, here, needed[at]):
-                        found[entry] = None
+        both = list(compress(range(len(needed)), map(beside.__contains__, needed))) if beside else []
+        if len(both) > FEW_PAIRS:
+            entries = dict.fromkeys(map(filed.__getitem__, both))
+            reading.locate()
+            return [*self._index.always, *map(self._index.numbered.__getitem__, entries)]
+        found = dict.fromkeys(self._index.always)
+        ends = list(accumulate(map(len, rows))) if both else []
+        for at in both:
+            entry = self._index.numbered[filed[at]]
+            if entry not in found:
+                here = bisect_right(ends, 2 * WIDTH * at)
+                if entry.reach is None or reading.within(entry.reach, here, needed[at]):
+                    found[entry] = None
         if any(len(entry.held) > FEW_TERMS for entry in found):
             reading.locate()
         return list(found)

@@ -272,7 +272,7 @@ def _matched(item: Item, source: Source, watch: Watch) -> Matched:
     """Return an item in its language with its matches; one that shows a bug is kept without any."""
     try:
         told = _with_language(item, source)
-        return told, watch.match(told, source)
+        return told, tuple(match.written_out() for match in watch.match(told, source))
     except Exception:  # whatever it is, the other items of the source must not wait for its mending
         log.exception("match source=%s key=%r state=bug", source.id, item.key)
         return item, ()
