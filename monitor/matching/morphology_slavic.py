@@ -110,6 +110,8 @@ def _nouns(word: str, grammar: Grammar, every: set[str], heads: set[str]) -> Non
         stem = _bare_stem(word[:cut], ending, grammar) if paradigms else ""
         if not stem or (ending in {"им", "ым"} and not word.endswith(_SURNAME, 0, cut)):
             continue
+        if ending == "ев" and word[cut - 1] not in _BEFORE_EV:  # "месяцев", "братьев"; "Медведев" is no bear
+            continue
         for paradigm in paradigms:
             if paradigm == "i" and not ending and word[-1] not in _BARE_FEMININE:
                 continue
@@ -127,6 +129,7 @@ def _is_head(word: str, ending: str, paradigm: str) -> bool:
 
 
 _HEADS = {"": "mi", "ь": "mi", "а": "f", "о": "n", "е": "n", **dict.fromkeys("иіїы", "mfni")}
+_BEFORE_EV = VOWELS | set("цьй'")
 _SURNAME = ("ін", "їн", "ин", "ов", "ев", "єв")  # "Путіним": surnames have an adjective's instrumental
 
 
