@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import product
 
@@ -21,7 +21,7 @@ from monitor.matching.matcher import FEW_PAIRS, subject_of
 from monitor.matching.phrase import Hit, windows
 from monitor.matching.plan import Unit
 from monitor.matching.postings import Postings
-from monitor.matching.reading import FIELD_GAP, ItemReading
+from monitor.matching.reading import FIELD_GAP, ItemReading, within_reach
 from monitor.matching.terms import Spelling, Term
 from monitor.matching.words import analyse
 from monitor.model import Evidence, How, Item, Match, Source, Topic
@@ -275,6 +275,33 @@ def test_the_neighbourhood_of_a_word_that_a_text_repeats_without_end_is_not_sear
     ):
         assert len(asked.match(item(text))) == expected
     assert len(searched) <= FEW_PAIRS
+
+
+class Looked(list[int]):
+    """Places that count how often one of them is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, at: int) -> int:
+        self.looks += 1
+        return super().__getitem__(at)
+
+    def __iter__(self) -> Iterator[int]:
+        return (self[at] for at in range(len(self)))
+
+
+places_of_a_word = st.lists(st.integers(0, 60), min_size=1, max_size=12).map(sorted).map(Looked)
+
+
+@example(Looked(range(0, 20_000, 2)), Looked(range(30_001, 50_000, 2)), 3)
+@given(places_of_a_word, places_of_a_word, st.integers(0, 9))
+def test_words_are_known_to_be_apart_without_comparing_each_place_with_each(
+    ours: Looked, theirs: Looked, reach: int
+) -> None:
+    apart = min(abs(here - there) for here in ours[:50] for there in theirs[:50])
+    ours.looks = theirs.looks = 0
+    assert within_reach(ours, theirs, reach) == (apart <= reach)
+    assert ours.looks + theirs.looks <= 18 * (len(ours) + len(theirs))
 
 
 def test_a_match_says_why_even_when_its_topic_is_gone() -> None:

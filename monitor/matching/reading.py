@@ -175,7 +175,7 @@ class ItemReading:
             return True
         ours = self._places_of(first)
         for unit in others:
-            if isinstance(unit, int) and not _within(reach, ours, self._places_of(unit)):
+            if isinstance(unit, int) and not within_reach(ours, self._places_of(unit), reach):
                 return False
         return True
 
@@ -229,11 +229,14 @@ class ItemReading:
         return self.starts[at] + first, self.starts[at] + last
 
 
-def _within(reach: int, ours: Sequence[int], theirs: Sequence[int]) -> bool:
-    """Tell whether one of our places is within reach of one of theirs."""
-    if len(ours) == len(theirs) == 1:
-        return -reach <= ours[0] - theirs[0] <= reach
-    return any(-reach <= here - there <= reach for here in ours for there in theirs)
+def within_reach(ours: Sequence[int], theirs: Sequence[int], reach: int) -> bool:
+    """Tell whether one of our places is within so many of one of theirs; both are in ascending order."""
+    few, many = (ours, theirs) if len(ours) < len(theirs) else (theirs, ours)
+    for here in few:
+        at = bisect_left(many, here - reach)
+        if at < len(many) and many[at] <= here + reach:
+            return True
+    return False
 
 
 def _starts(written: list[str], text: str) -> list[int]:
