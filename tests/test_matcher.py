@@ -83,6 +83,22 @@ def test_an_aircraft_is_found_in_either_script(text: str) -> None:
     assert not matches(topic("F-16"), "16 фото, Ф 35")
 
 
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [("F-16", "two F-16s"), ("F-16", "F16s"), ("F-16", "an F-16C"), ("Ту-95", "Ту-95МС"), ("Су-57", "Су57М")],
+)
+def test_a_name_with_a_number_is_found_in_the_plural_and_with_the_letters_of_a_version(
+    keyword: str, text: str
+) -> None:
+    assert matches(topic(keyword), text)
+    assert not matches(topic("F-16C"), "F-16")
+    assert matches(topic("F-16s"), "an F-16")
+
+
+def test_according_is_of_no_accord() -> None:
+    assert not matches(topic("accord"), "It ended, according to officials")
+
+
 def test_a_short_word_must_be_exact() -> None:
     assert matches(topic("ai"), "AI at work")
     assert not matches(topic("ai"), "training aid")

@@ -20,6 +20,7 @@ _RUSSIAN = re.compile("[ыэъ]")
 _CLOSING = frozenset("кцнлрть")  # the ends of nominatives that a vowel may have slipped into
 _PLAIN_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _BORROWED = re.compile(r"([a-z]{3,})'?([а-яіїє]{1,4})")  # "Starlinkами", "Starlink'и"
+_NUMBERED = re.compile(r"([^\W\d_]{0,4}\d{1,4})([^\W\d_]{1,2})")  # "16s" and "16c" of F-16, "95мс" of Ту-95
 _FALLBACK = dict(
     pair.split("=")
     for pair in (
@@ -35,13 +36,22 @@ def readings(folded: str, script: Script, language: str | None) -> Readings:
     The second set is never empty: a word that is no dictionary form is meant in all its readings.
     """
     if not _PLAIN_WORD.fullmatch(folded):
-        return _itself(folded)
+        return _numbered(folded)
     if script == "cyrillic":
         return _cyrillic(folded, language)
     if script == "latin":
         return _latin(folded, language)
     borrowed = _BORROWED.fullmatch(folded)
     return _latin(borrowed[1], "en") if borrowed else _cyrillic(folded, language)
+
+
+def _numbered(folded: str) -> Readings:
+    """Return the readings of a word with a digit: also without the letters of a version, or a plural."""
+    found = _NUMBERED.fullmatch(folded)
+    if not found:
+        return _itself(folded)
+    both = frozenset({folded, found[1]})
+    return both, both if found[2] == "s" else frozenset({folded})
 
 
 def _itself(folded: str) -> Readings:

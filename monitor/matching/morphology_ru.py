@@ -165,5 +165,7 @@ GRAMMAR = Grammar(
     infinitive=_INFINITIVE,
     lengthened=False,
     softened={},
+    degree=re.compile("(?:наи)?(?!дальн)(.{2,}[бвгджзклмнпрстфхцчшщ])ейш"),  # "дальнейший" is not far
+    degrees={"чайш": "к", "ближайш": "близк", "строжайш": "строг"},
     short=re.compile("(.+[бвгджзйклмнпрстфхцчшщь])(?:н[аы]|ен)$"),
 )

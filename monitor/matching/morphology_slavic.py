@@ -235,7 +235,7 @@ def _positives(stem: str, grammar: Grammar) -> Iterable[str]:
         yield found[1]
     for changed, plain in grammar.degrees.items():
         if stem.endswith(changed):
-            yield stem.removeprefix("най").removesuffix(changed) + plain
+            yield stem.removeprefix("най").removeprefix("наи").removesuffix(changed) + plain
 
 
 def _verbs(word: str, grammar: Grammar) -> set[str]:
