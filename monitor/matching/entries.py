@@ -23,7 +23,8 @@ class Entry:
     # None: it is always asked.
     filed: tuple[int, ...] | None = None
     number: int = 0  # under which a piece of text names it
-    reach: int | None = None  # how far apart its words may stand, where it is nothing but a few plain words
+    # How far apart its words may stand, where it is nothing but a few plain words.
+    reach: int | None = None
 
     @property
     def single(self) -> One | None:
@@ -35,8 +36,6 @@ class Entry:
 
 
 Numbers = array  # of terms and entries: side by side in memory, and many taken together in one step
-
-
 WIDTH = 4  # bytes of a number
 
 
@@ -65,9 +64,8 @@ class Piece:
     tokens: tuple[int, ...] = ()  # which of them each of these is
     grades: tuple[Grade, ...] = ()  # and how
     # What the index has filed for it. Of each topic that one of its words is all by itself, in one row: the
-    # topic's id, and how sure it is;
+    # topic's id, and how sure it is,
     singles: tuple[Any, ...] = ()
-    words: tuple[Any, ...] = ()  # and of each the word's start, its end, the keyword, and how it is that;
-    pairs: bytes = (
-        b""  # of each other entry under one of the terms: another term that it needs, and its number
-    )
+    words: tuple[Any, ...] = ()  # and of each the word's start, its end, the keyword, and how it is that.
+    # Of each other entry under one of the terms: another term that it needs, and its number.
+    pairs: bytes = b""

@@ -73,8 +73,10 @@ class Index:
                     pairs.extend(chain.from_iterable(zip(_beside(term, entry), repeat(entry.number))))
         piece.pairs = pairs.tobytes()
         singles.sort(key=_START_AND_TOPIC)
-        piece.singles = tuple(chain.from_iterable(each[1:3] for each in singles))
-        piece.words = tuple(chain.from_iterable((each[0], *each[3:]) for each in singles))
+        piece.singles = tuple(chain.from_iterable((topic_id, score) for _, topic_id, score, *_ in singles))
+        piece.words = tuple(
+            chain.from_iterable((start, end, label, how) for start, _, _, end, label, how in singles)
+        )
 
     def _cost(self, term: int) -> int:
         """Return how much one more plan costs that is filed under a term."""

@@ -37,15 +37,13 @@ _LANGUAGES = frozenset({"en", "uk", "ru"})
 class Lexicon:
     """Terms by number, and pieces of text by the terms that their words are."""
 
-    def __init__(
-        self, names: Aliases | None = None, complete: Callable[[Piece], None] = lambda _: None
-    ) -> None:
+    def __init__(self, names: Aliases | None = None, ask: Callable[[Piece], None] = lambda _: None) -> None:
         """Begin without terms; `names` are the spellings of names, those that ship by default.
 
-        `complete` is told of each new piece that says something.
+        `ask` notes in each new piece that says something what an index has filed for it.
         """
         self._names = names
-        self._complete = complete
+        self._ask = ask
         self._numbers: dict[Term, int] = {}
         self._terms: list[Term | None] = []
         self._users: list[int] = []
@@ -167,7 +165,7 @@ class Lexicon:
         tokens = chain.from_iterable(map(repeat, count(), map(len, found)))
         piece.tokens += tuple(tokens)
         piece.grades += tuple(chain.from_iterable(grades.values() for grades in found))
-        self._complete(piece)
+        self._ask(piece)
         return piece
 
     def _candidates(self, word: Word) -> Iterable[int]:

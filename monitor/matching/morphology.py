@@ -195,8 +195,7 @@ def known_readings(folded: str, script: Script, language: str | None) -> tuple[R
         if any(head.endswith(":a") for head in meant):
             meant |= {reading for reading in known if reading.endswith(":v")}
         if not meant and any(head.endswith(":a") for head in heads):  # the coldest is not all that is cold
-            known_others = {reading for reading in known if not reading.endswith(":a")}
-            meant = heads | known_others
+            meant = heads | {reading for reading in known if not reading.endswith(":a")}
         heads = meant or heads | known
     return (every, heads), known
 

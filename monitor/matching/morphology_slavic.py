@@ -78,9 +78,8 @@ class Grammar:
     lengthened: bool  # і in a closed syllable stands for о or е: "ніч", "ночі"
     softened: Mapping[str, str]  # consonants before the ending of the locative: "руці" of "рука"
     degree: re.Pattern[str] | None = None  # what makes a comparative of an adjective's stem: "потужн-іш-ий"
-    degrees: Mapping[str, str] = field(
-        default_factory=dict
-    )  # the ends of those that change: "важч-ий", "важк-ий"
+    # The ends of stems that change in the comparative: "важч-ий", "важк-ий".
+    degrees: Mapping[str, str] = field(default_factory=dict)
     short: re.Pattern[str] | None = None  # an adjective in its short form: "опасн-а", "опас-ен"
 
 
@@ -156,7 +155,7 @@ def _noun_stems(stem: str, ending: str, paradigm: str, grammar: Grammar) -> Iter
     if ending in {"і", "е"} and paradigm == "f" and stem[-1] in grammar.softened:
         return (stem, stem[:-1] + grammar.softened[stem[-1]])
     if ending == "і" and paradigm == "m" and len(stem) > 3 and stem[-1] in "зс":  # noqa: PLR2004 - letters
-        return (stem, stem[:-1] + {"з": "г", "с": "х"}[stem[-1]])  # "поверсі", "порозі", "друзі"
+        return (stem, stem[:-1] + grammar.softened[stem[-1]])  # "поверсі", "порозі", "друзі"
     return (stem,)
 
 

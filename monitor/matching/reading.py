@@ -79,10 +79,6 @@ class ItemReading:
         """The terms that stand anywhere."""
         return frozenset(numbers(self._row))
 
-    def those(self, terms: set[int]) -> set[int]:
-        """Return those of the terms that stand anywhere."""
-        return terms.intersection(numbers(self._row))
-
     def present(self, terms: AbstractSet[int]) -> AbstractSet[int]:
         """Return those of the terms that stand anywhere."""
         return self.standing & terms
@@ -171,7 +167,9 @@ class ItemReading:
     def near(self, units: Sequence[Unit], reach: int) -> bool:
         """Return False where the first of some words stands nowhere within reach of one of the others."""
         first, *others = units
-        if not (self._located and isinstance(first, int)):
+        if not self._located:  # few plans are asked, whose words are near each other already: see `within`
+            return True
+        if not isinstance(first, int):
             return True
         ours = self._places_of(first)
         for unit in others:

@@ -131,7 +131,7 @@ class Evidence(NamedTuple):  # a named tuple, as it is made in large numbers
     how: How
 
 
-class Places(Protocol):
+class Witness(Protocol):
     """Knows where the topics of an item stand."""
 
     def evidence_of(self, topic_id: str) -> tuple[Evidence, ...]:
@@ -147,7 +147,7 @@ class Match(NamedTuple):
 
     topic_id: str
     score: float  # 0 to 100
-    places: tuple[Evidence, ...] | Places
+    places: tuple[Evidence, ...] | Witness
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
