@@ -9,8 +9,9 @@
 
 Prints for each size how long the index takes to build, its memory, how many items a second it matches that
 it sees for the first time (after 1,000 others) and when warm, also with the evidence of all matches written
-out as a poll does it, how many `rapidfuzz.fuzz.partial_ratio` over all keywords does, the ratio of the warm ones, and the cost of one more watch; then how much slower the
-largest size is than the smallest, and Hyperscan with edit distance 1 where it is installed. The packs alone
+out as a poll does it, how many `rapidfuzz.fuzz.partial_ratio` over all keywords does, the ratio of the warm
+ones, and the cost of one more watch; then how much slower the largest size is than the smallest, and
+Hyperscan with edit distance 1 where it is installed. The packs alone
 come first.
 Times are processor time of one core, the best of several rounds; what is compared takes turns in them.
 """
