@@ -132,8 +132,7 @@ class Matcher:
         rows = list(map(PAIRS, reading.found))
         pairs = numbers(b"".join(rows))
         needed, filed = pairs[::2], pairs[1::2]
-        beside = reading.present(set(needed))
-        both = list(compress(range(len(needed)), map(beside.__contains__, needed))) if beside else []
+        both = list(compress(range(len(needed)), map(reading.standing.__contains__, needed)))
         if len(both) > FEW_PAIRS:
             entries = dict.fromkeys(map(filed.__getitem__, both))
             reading.locate()

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import accumulate, compress, count
-from operator import add, attrgetter, itemgetter
+from operator import add, attrgetter
+from typing import Any
 
-from monitor.matching.entries import WIDTH, numbers
+from monitor.matching.entries import WIDTH, Shape, numbers
 from monitor.matching.evidence import evidence
 from monitor.matching.lexicon import SENTENCE_GAP, Lexicon, split
 from monitor.matching.operators import Subject
@@ -21,7 +22,7 @@ from monitor.model import Evidence, Field, How
 MAX_TEXT = 200_000  # characters of a field that are read
 FIELD_GAP = 1_000  # places between title and text: no phrase reaches across
 new = tuple.__new__  # makes a named tuple in half the time of its own constructor
-_SHAPE, _SPANS, _SIZE = attrgetter("shape"), itemgetter(0), itemgetter(2)
+_SHAPE = attrgetter("shape")
 
 
 class ItemReading:
@@ -55,9 +56,15 @@ class ItemReading:
         return len(self._written[0])
 
     @cached_property
+    def _shapes(self) -> tuple[tuple[Any, ...], ...]:
+        """The fields of `Shape`: of each a row with that of every piece."""
+        return tuple(zip(*map(_SHAPE, self._pieces), strict=True)) or ((),) * len(Shape._fields)
+
+    @cached_property
     def _positions(self) -> list[int]:
         """The position of the first token of each piece."""
-        return list(accumulate(map(len, map(_SPANS, map(_SHAPE, self._pieces))), initial=0))
+        spans, *_ = self._shapes
+        return list(accumulate(map(len, spans), initial=0))
 
     @cached_property
     def boundary(self) -> int:
@@ -138,7 +145,8 @@ class ItemReading:
     @cached_property
     def _piece_places(self) -> list[int]:
         """The place of each piece, and of one after the last."""
-        sizes = list(map(_SIZE, map(_SHAPE, self._pieces)))
+        _, _, row, _ = self._shapes
+        sizes = list(row)
         for at in self._line_ends():
             if not self._pieces[at].shape.ends:
                 sizes[at] += SENTENCE_GAP
