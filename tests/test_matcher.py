@@ -77,6 +77,33 @@ def test_a_score_has_one_decimal_at_most() -> None:
     assert matches(topic("Starlink satellite"), "satellite x1 Strlink").score == 81.6
 
 
+@pytest.mark.parametrize(
+    ("keyword", "texts"),
+    [
+        ("F-16", "Ф-16 Ф16"),
+        ("Су-34", "Su-34 Su34 Su-34s"),
+        ("Tu-95", "Ту-95 Ту-95МС Ту95"),
+        ("MiG-31", "МіГ-31 МиГ-31К Миг-31"),
+        ("МіГ-31", "MiG-31K МиГ-31"),
+        ("Х-59", "Kh-59 Kh59"),
+        ("S-300", "С-300 С300"),
+        ("Mi-8", "Мі-8 Ми-8"),
+        ("Іл-76", "Il-76 Ил-76"),
+        ("КАБ-500", "KAB-500"),
+    ],
+)
+def test_a_designation_is_found_in_each_script(keyword: str, texts: str) -> None:
+    for text in texts.split():
+        assert matches(topic(keyword), f"Над містом {text} вночі"), text
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"), [("Су-34", "Su-35"), ("Ка-52", "К-52"), ("S-300", "в 300 с"), ("Ту-95", "Су-95")]
+)
+def test_a_designation_is_another_with_other_letters_or_another_number(keyword: str, text: str) -> None:
+    assert not matches(topic(keyword), text)
+
+
 @pytest.mark.parametrize("text", ["Ф-16 збив дрон", "літак F-16", "F16", "F 16"])
 def test_an_aircraft_is_found_in_either_script(text: str) -> None:
     assert matches(topic("F-16"), text)
