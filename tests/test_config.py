@@ -656,11 +656,18 @@ def test_a_word_that_does_not_what_it_seems_to_do_is_a_warning(line: str, said: 
 
 @pytest.mark.parametrize(
     "word",
-    ["(shot|brought) down", "F-16", "C++", "R2/D2", "a - b", "завод «Азовсталь»", "war and"],
+    ["(shot|brought) down", "F-16", "R2/D2", "a - b", "завод «Азовсталь»", "war and"],
 )
 def test_a_word_that_means_what_it_says_is_no_warning(word: str) -> None:
     text = f'{SOURCE}[[topics]]\nid = "t"\nkeywords = ["{word}"]\n'
     assert [each for each in read(text).warnings if '"t"' in each] == []
+
+
+@pytest.mark.parametrize(("keyword", "letter"), [("C++", "C"), ("R", "R"), ("C#", "C")])
+def test_a_keyword_that_is_one_letter_is_told_so(keyword: str, letter: str) -> None:
+    text = f'{SOURCE}[[topics]]\nid = "t"\nkeywords = ["{keyword}", "5G", "я не", "F-16", "ЄС"]\n'
+    (note,) = [each for each in read(text).warnings if "letter" in each]
+    assert note.startswith(f'the keyword "{keyword}" of the topic "t" is the one letter "{letter}"')
 
 
 def test_a_query_for_a_source_that_is_not_there_is_a_warning() -> None:

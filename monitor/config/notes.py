@@ -10,7 +10,7 @@ from yarl import URL
 from monitor.alternatives import is_stray
 from monitor.config.settings import Config
 from monitor.model import Source, Topic
-from monitor.text import fold, says_nothing
+from monitor.text import fold, says_nothing, tokens
 
 _OPERATORS = re.compile(
     r"""(?P<word>(?<!\S)(?:AND|OR|NOT)(?!\S))  # one AND two
@@ -52,12 +52,20 @@ def of_topic(topic: Topic) -> Iterator[str]:
         seen.add(known)
         if says_nothing(keyword):
             yield f"{what} matches nearly everything: it has no word but such as stand in every text"
+        elif letter := _single_letter(keyword):
+            yield f'{what} is the one letter "{letter}", as signs count for nothing: name a word beside it'
         if known in excluded:
             yield f"{what} stands in exclude too, so that it finds nothing: take it out of one of them"
     for field in ("keywords", "exclude", "require"):
         for phrase in dict.fromkeys(getattr(topic, field)):
             if problem := _misread(phrase):
                 yield f'"{phrase}" in {field} of the topic "{topic.id}" {problem}'
+
+
+def _single_letter(keyword: str) -> str:
+    """Return the only letter that a keyword has; "" where it has more, or none."""
+    letters = [token.text for token in tokens(keyword)]
+    return letters[0] if len(letters) == 1 and len(letters[0]) == 1 and letters[0].isalpha() else ""
 
 
 def _misread(phrase: str) -> str:
