@@ -122,8 +122,8 @@ def score(match: Match) -> str:
     return f"{round(match.score, 1):g}"
 
 
-def quoted(item: Item, evidence: Evidence, *, marked: bool = False) -> Text:
-    """Return the stretch that matched between what stands around it, and how it matched.
+def quoted(item: Item, evidence: Evidence, times: int = 1, *, marked: bool = False) -> Text:
+    """Return the stretch that matched between what stands around it, how it matched, and how often.
 
     The stretch stands out by colour, or, where there is none, `marked` by brackets.
     """
@@ -135,7 +135,8 @@ def quoted(item: Item, evidence: Evidence, *, marked: bool = False) -> Text:
     line.append(f"[{hit}]" if marked else hit, style="bold yellow")
     line.append(" ".join(after.split("\n")), style="dim")
     line.append("…" if end + AROUND < len(text) else "")
-    return line.append(f"  ({evidence.how}: {evidence.keyword})", style="cyan")
+    again = f", {times} times" if times > 1 else ""
+    return line.append(f"  ({evidence.how}: {evidence.keyword}{again})", style="cyan")
 
 
 def forecast(days: Sequence[Day], hits: Sequence[Hit], names: Mapping[str, str], total: int) -> None:
@@ -238,7 +239,10 @@ def _console() -> Console:
 
 
 def _lines(item: Item, evidence: Iterable[Evidence], console: Console) -> list[Text]:
-    """Return the stretches that matched, those that read the same only once."""
+    """Return the stretches that matched: of what a keyword finds again and again the first, and how often."""
     marked = console.no_color or console.color_system is None
-    lines = (quoted(item, one, marked=marked) for one in evidence)
-    return list({line.plain: line for line in lines}.values())
+    alike: dict[tuple[str, str, str], list[Evidence]] = {}
+    for one in evidence:
+        words = getattr(item, one.field)[one.start : one.end].casefold()
+        alike.setdefault((one.keyword, one.how, words), []).append(one)
+    return [quoted(item, first, len(others) + 1, marked=marked) for first, *others in alike.values()]

@@ -210,7 +210,9 @@ def test_match_says_which_topics_and_why(ran: Run) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_match_shows_the_words_in_brackets_each_once_with_a_short_score_on_unfolded_lines(ran: Run) -> None:
+def test_match_shows_the_words_in_brackets_each_once_and_how_often_with_a_short_score_on_unfolded_lines(
+    ran: Run,
+) -> None:
     text = (
         "Starlink. " * 3
         + "The terminals of the network that everybody on the front calls Starlnk are off " * 2
@@ -218,7 +220,10 @@ def test_match_shows_the_words_in_brackets_each_once_with_a_short_score_on_unfol
     done = ran("match", text)
     lines = done.stdout.splitlines()
     assert len(lines) == len(set(lines))
-    assert any("[Starlnk]" in line and len(line) > 100 and "(typo: Starlink)" in line for line in lines)
+    assert sum("(exact: Starlink, 3 times)" in line for line in lines) == 1
+    assert any(
+        "[Starlnk]" in line and len(line) > 100 and "(typo: Starlink, 2 times)" in line for line in lines
+    )
     assert re.search(r"score \d+(\.\d)?$", lines[0])
 
 
