@@ -28,12 +28,3 @@ def test_an_error_of_what_runs_comes_out() -> None:
 
     with pytest.raises(LookupError):
         loop.run(fails())
-
-
-def test_a_thread_beside_the_loop_gets_the_interpreter_early_and_only_while_it_runs() -> None:
-    async def interval() -> float:
-        return sys.getswitchinterval()
-
-    before = sys.getswitchinterval()
-    assert loop.run(interval()) == pytest.approx(loop.HANDOVER)
-    assert loop.HANDOVER < before == sys.getswitchinterval()
