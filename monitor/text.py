@@ -203,9 +203,14 @@ _RUSSIAN = "ыэёъ"
 _VOWELS = ("оаеиіуяюєїы", "aeiouy")  # Cyrillic and Latin ones, by which a text's script shows
 _TELLING = {
     "uk": re.compile(r"(?:[аи]в|о[юї]|ння|ття|(?<!с)ти)\b|[сзц]ьк|\bз[бгкпчцшт]|\bйо|ьо|[бвпмф]'"),
-    "ru": re.compile(r"(?:[аеиуюя]т|[аеиуя]л|о[йв]|ие|ия|ии|[ая]я|ию|ец|ост[ьи])\b|[аеоу]ск[иоау]|\bс[бгдз]"),
+    "ru": re.compile(
+        r"(?:[аеиуюя]т|[аеиуя]л|о[йв]|ие|ия|ии|[ая]я|ию|ец|ост[ьи])\b|[аеоу]ск[иоау]|\bс(?:б(?![ус]\b)|[гдз])"
+    ),
 }
-"""Ends and beginnings of words that are common in one of the two languages and rare in the other."""
+"""Ends and beginnings of words that are common in one of the two languages and rare in the other.
+
+"СБУ" and "СБС" stand in texts of both.
+"""
 _SURE = 3  # letters of one alphabet, and none of the other, that settle the matter
 _PLAIN_RUSSIAN = 40  # letters; a Ukrainian text of this length without any of its own letters is rare
 _FUNCTION_WORDS: dict[str, frozenset[str]] = {

@@ -145,6 +145,7 @@ def test_different_names_sound_different() -> None:
         ("Авто вдарило в паркан, водій заявив про втому", "uk"),
         ("Уламок дрона впав на дах, а господар сказав про це згодом", "uk"),
         ("Збили ворожого дрона над морем атакою з повороту", "uk"),
+        ("Дрони СБУ вдарили по Сизранському НПЗ", "uk"),
         ("Drone attack on the power grid", "en"),
         ("Naïve plans of the government", "en"),
         ("Übergabe für München", None),
