@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import chain
 
 from yarl import URL
 
@@ -35,6 +36,9 @@ def notes(config: Config, faulty: Collection[str] = ()) -> Iterator[str]:
         yield "there are no [[sources]]: only those are polled that are added in the chat or imported"
     if not {"topics", "packs"}.intersection(faulty) and not config.topics:
         yield "there are no topics: name packs or write [[topics]]"
+    for spelling in dict.fromkeys(chain.from_iterable(config.aliases)):
+        if len(tokens(spelling)) > 1:
+            yield f'"{spelling}" in aliases is not one word, and finds nothing: name the word that differs'
     for topic in config.topics:
         yield from of_topic(topic)
     yield from _same_address(config.sources)
