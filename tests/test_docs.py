@@ -43,3 +43,13 @@ def test_every_command_of_the_command_line_is_named_in_the_readme_or_the_docs() 
     commands = re.findall(r'add\("(\w+)"', (ROOT / "monitor" / "cli.py").read_text("utf-8"))
     assert "backtest" in commands
     assert [name for name in commands if not re.search(rf"(bot\.py|make|`)[^\n]*\b{name}\b", text)] == []
+
+
+def test_the_manual_names_the_letters_of_every_designation_that_is_known_in_two_scripts() -> None:
+    table = tomllib.loads((ROOT / "monitor/matching/data/aliases.toml").read_text("utf-8"))
+    manual = (ROOT / "docs" / "matching.md").read_text("utf-8")
+    listed = re.search(r"with a number behind ([\w,\s]+) and (\w+);", manual)
+    assert listed
+    assert [*re.split(r",\s+", listed[1]), listed[2]] == [
+        group[0] for group in table["designations"].values()
+    ]

@@ -46,6 +46,12 @@ class PlainReading:
     def present(self, terms: AbstractSet[int]) -> Iterable[int]:
         return terms
 
+    def goes_on(self, position: int) -> bool:
+        (field, token), (_, after) = self.tokens[position : position + 2]
+        between = getattr(self.subject.item, field)[token.end : after.start]
+        spaced = any(map(str.isspace, between))
+        return not spaced or (between.isspace() and not self.words[position].stop)
+
     def near(self, units: Sequence[Unit], reach: int) -> bool:
         return bool(units) and reach >= 0
 
@@ -100,7 +106,8 @@ def indexed_matches(matcher: Matcher, read: Item, origin: Source | None = None) 
 WORDS = (
     "drone drones dron дрон дрони дронами дронов Starlink Starlnk Старлінками старлинк starling power grid"
     " grids powers ceasefire truce truck перемир'я перемирие мирний the of на в and Kyiv Києва Киев"
-    " F-16 F16 F 16 C-300 5G 50 % 50% #Старлінк @drone https://example.org/drone ракета ракети ракетка"
+    " F-16 F16 F 16 C-300 A-50 a 50 А-50 С 300 5G 50 % 50%"
+    " #Старлінк @drone https://example.org/drone ракета ракети ракетка"
 ).split(" ")
 GLUE = (" ", " ", " ", ". ", "\n", ", ", " - ", "? ", "-", ".» ")
 
@@ -125,6 +132,7 @@ QUERIES = (
     "dr*",
     "Starlink~1 OR truce~2",
     "=Drones",
+    "A-50 OR S-300 OR C-300",
     '="the drone"',
     '="(the|F-16) drone"',
     "title:drone",

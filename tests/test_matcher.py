@@ -90,6 +90,12 @@ def test_a_score_has_one_decimal_at_most() -> None:
         ("Mi-8", "Мі-8 Ми-8"),
         ("Іл-76", "Il-76 Ил-76"),
         ("КАБ-500", "KAB-500"),
+        ("MiG-31K", "МіГ-31К МиГ-31К"),
+        ("Су-35С", "Su-35S"),
+        ("S-300", "С-300ПМУ S-300PMU-2 С-300В4"),
+        ("Mi-8", "Mi-8MTV Мі-8МСБ Ми-8АМТШ"),
+        ("С-300", "C-300"),
+        ("БМП-2", "BMP-2"),
     ],
 )
 def test_a_designation_is_found_in_each_script(keyword: str, texts: str) -> None:
@@ -98,10 +104,47 @@ def test_a_designation_is_found_in_each_script(keyword: str, texts: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("keyword", "text"), [("Су-34", "Su-35"), ("Ка-52", "К-52"), ("S-300", "в 300 с"), ("Ту-95", "Су-95")]
+    ("keyword", "text"),
+    [
+        ("Су-34", "Su-35"),
+        ("Ка-52", "К-52"),
+        ("S-300", "в 300 с"),
+        ("S-300V", "С-300"),
+        ("F16C", "Ф16"),
+        ("Ту-95", "Су-95"),
+    ],
 )
 def test_a_designation_is_another_with_other_letters_or_another_number(keyword: str, text: str) -> None:
     assert not matches(topic(keyword), text)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("S-300", "цена выросла с 300 до 400 рублей"),
+        ("С-400", "С 400 участниками встреча прошла"),
+        ("A-50", "He is a 50-year-old man"),
+        ("А-50", "а 50 солдат ранены"),
+        ("К-2", "до 20 к 2 часам"),
+        ("Mi-8", "Ми 8 дней ждали"),
+        ("Р-37", "на р. 37 судов"),
+    ],
+)
+def test_a_small_word_before_a_number_is_no_designation(keyword: str, text: str) -> None:
+    assert not matches(topic(keyword), text)
+    assert not matches(topic(keyword, fuzziness="exact"), text)
+    assert matches(topic(keyword), f"над містом {keyword}, вночі")
+
+
+@pytest.mark.parametrize("text", ["it is up to date", "S 300", "F 16"])
+def test_a_space_joins_the_parts_of_any_other_name(text: str) -> None:
+    assert matches(topic("up-to-date", "S-300", "F-16"), text)
+
+
+@pytest.mark.parametrize("text", ["збито 30 шахедів", "шахедами", "сбиты шахеды", "збито шахед-136"])
+def test_shahed_needs_no_capital_and_a_martyr_is_none(text: str) -> None:
+    assert matches(topic("Shahed"), text)
+    assert not matches(topic("Shahed"), "он шахид")
 
 
 @pytest.mark.parametrize("text", ["Ф-16 збив дрон", "літак F-16", "F16", "F 16"])

@@ -136,7 +136,8 @@ class Compiler:
         parts = tuple(self.hold(self.fuzzy(piece.text)) for piece in pieces)
         if len(parts) == 1:
             return parts[0]
-        return Compound(parts, self.hold(self.fuzzy("".join(piece.text for piece in pieces))))
+        numbered = any(piece.text[0].isdigit() for piece in pieces[1:])
+        return Compound(parts, self.hold(self.fuzzy("".join(piece.text for piece in pieces))), numbered)
 
     def spelt(self, text: str) -> list[Unit]:
         """Return the words of a phrase as they are spelt, each token for itself, and alternatives as one."""

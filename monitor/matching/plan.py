@@ -48,6 +48,13 @@ class Reading(Protocol):
         """Return for the token of each hit where it stands when stop words are not counted and gaps are."""
         ...
 
+    def goes_on(self, position: int) -> bool:
+        """Tell whether a name may go on with a number behind a token.
+
+        So it may within a word, and after a space unless the token is a function word: "S 300", not "a 50".
+        """
+        ...
+
     def near(self, units: Sequence[Unit], reach: int) -> bool:
         """Return False where two of some words surely stand nowhere within so many places."""
         ...
@@ -63,6 +70,7 @@ class Compound:
 
     terms: tuple[int, ...]
     joined: int
+    numbered: bool = False  # a number stands behind its first token
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +286,8 @@ def _hits_of_several(unit: Compound | Choice, reading: Reading) -> Sequence[Hit]
     """Return where a compound stands, or any of some alternatives: of two at one place the surest."""
     if isinstance(unit, Compound):
         rows = _rows([reading.hits(term) for term in unit.terms], reading.boundary)
+        if unit.numbered:
+            rows = [row for row in rows if all(reading.goes_on(hit[1]) for hit in row[:-1])]
         whole = [(row[0][0], row[-1][1], *_together(row)) for row in rows]
         return sorted([*reading.hits(unit.joined), *whole])
     hits = [hit for term in reading.present(unit.terms) for hit in reading.hits(term)]

@@ -172,6 +172,18 @@ class ItemReading:
         """Return where the token of each hit stands when stop words are not counted and gaps are."""
         return self._places
 
+    def goes_on(self, position: int) -> bool:
+        """Tell whether a name may go on with a number behind a token."""
+        at = bisect_right(self._positions, position) - 1
+        shape = self._pieces[at].shape
+        if position + 1 < self._positions[at + 1]:
+            return True
+        *_, place = shape.places
+        is_function_word = place + SENTENCE_GAP * shape.ends == shape.size
+        text = self.fields[position >= self.boundary]
+        between = text[self._span(position)[1] : self._span(position + 1)[0]]
+        return between.isspace() and not is_function_word
+
     def near(self, units: Sequence[Unit], reach: int) -> bool:
         """Return False where the first of some words stands nowhere within reach of one of the others."""
         first, *others = units

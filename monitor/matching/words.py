@@ -30,7 +30,7 @@ LEVELS: dict[str, int] = {"exact": 100, "strict": 94, "normal": 80, "loose": 70}
 FORM, ALIAS, SCRIPT = 98.0, 96.0, 95.0
 _CACHE = 2_000  # words, at about 2 KB each
 _SHORTEST_NAME = 4  # letters of a name that is recognised across scripts
-_SHORTEST_NUMBERED = 3  # letters and digits of one with digits: "Ф16"
+_SHORTEST_NUMBERED = 3  # letters and digits of a name with digits: "Ф16", "31К"
 _SHORTEST_CYRILLIC_NAME = 6  # letters of a name that is recognised across Ukrainian and Russian
 _SHORTEST_TYPO = 4  # letters of a stem that a typo may be in, at the loosest
 _KEY_LENGTH = 7  # letters of a stem that its typo keys are made from
@@ -99,14 +99,16 @@ def _analyse(word: str, language: str | None, names: Aliases) -> Word:
 
 def _sounds(folded: str, stems: frozenset[str], script: Script) -> frozenset[str]:
     """Return how a name sounds, without the ending that it may have, in Latin letters."""
-    if script == "latin":
+    least = _SHORTEST_NAME
+    if any(map(str.isdigit, folded)):  # without the letters of a version it would be another's name
+        found, least = {romanise(folded)}, _SHORTEST_NUMBERED
+    elif script == "latin":
         whole = {romanise(stem.partition(":")[0]) for stem in stems}
         found = whole | {sound.rstrip("aeio") for sound in whole}
     elif script == "cyrillic":
         found = set(romanised({folded}.union(_bases(stems))))
     else:
         found = {romanise(base) for base in _bases(stems)} | {romanise(folded)}
-    least = _SHORTEST_NUMBERED if folded[-1:].isdigit() else _SHORTEST_NAME
     return frozenset(sound for sound in found if len(sound) >= least and sound.isascii())
 
 
