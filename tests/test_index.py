@@ -21,7 +21,7 @@ from monitor.matching.matcher import FEW_PAIRS, subject_of
 from monitor.matching.phrase import Hit, windows
 from monitor.matching.plan import Unit
 from monitor.matching.postings import Postings
-from monitor.matching.reading import FIELD_GAP, ItemReading, within_reach
+from monitor.matching.reading import FIELD_GAP, SMALL, ItemReading, within_reach
 from monitor.matching.terms import Spelling, Term
 from monitor.matching.words import analyse
 from monitor.model import Evidence, How, Item, Match, Source, Topic
@@ -50,7 +50,8 @@ class PlainReading:
         (field, token), (_, after) = self.tokens[position : position + 2]
         between = getattr(self.subject.item, field)[token.end : after.start]
         spaced = any(map(str.isspace, between))
-        return not spaced or (between.isspace() and not self.words[position].stop)
+        small = self.words[position].stop or (token.text[0].islower() and len(token.text) <= SMALL)
+        return not spaced or (between.isspace() and not small)
 
     def near(self, units: Sequence[Unit], reach: int) -> bool:
         return bool(units) and reach >= 0

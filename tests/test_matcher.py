@@ -90,7 +90,8 @@ def test_a_score_has_one_decimal_at_most() -> None:
         ("Mi-8", "Мі-8 Ми-8"),
         ("Іл-76", "Il-76 Ил-76"),
         ("КАБ-500", "KAB-500"),
-        ("MiG-31K", "МіГ-31К МиГ-31К"),
+        ("MiG-31K", "МіГ-31К МиГ-31К МіГів-31К"),
+        ("МіГ-29", "МіГи-29 МіГів-29 МиГов-29"),
         ("Су-35С", "Su-35S"),
         ("S-300", "С-300ПМУ S-300PMU-2 С-300В4"),
         ("Mi-8", "Mi-8MTV Мі-8МСБ Ми-8АМТШ"),
@@ -128,6 +129,11 @@ def test_a_designation_is_another_with_other_letters_or_another_number(keyword: 
         ("К-2", "до 20 к 2 часам"),
         ("Mi-8", "Ми 8 дней ждали"),
         ("Р-37", "на р. 37 судов"),
+        ("МіГ-29", "Він міг 29 березня приїхати"),
+        ("MiG-29", "на миг 29 человек замерли"),
+        ("Ту-95", "подивився на ту 95-річну бабусю"),
+        ("Kh-22", "плита 10 х 22 см"),
+        ("M-14", "на 5 м 14 см"),
     ],
 )
 def test_a_small_word_before_a_number_is_no_designation(keyword: str, text: str) -> None:
@@ -136,15 +142,30 @@ def test_a_small_word_before_a_number_is_no_designation(keyword: str, text: str)
     assert matches(topic(keyword), f"над містом {keyword}, вночі")
 
 
-@pytest.mark.parametrize("text", ["it is up to date", "S 300", "F 16"])
+@pytest.mark.parametrize("text", ["it is up to date", "S 300", "F 16", "covid 19"])
 def test_a_space_joins_the_parts_of_any_other_name(text: str) -> None:
-    assert matches(topic("up-to-date", "S-300", "F-16"), text)
+    assert matches(topic("up-to-date", "S-300", "F-16", "COVID-19"), text)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"), [("C++", "с друзьями"), ("A", "А ещё"), ("C++ developer", "developer с опытом")]
+)
+def test_the_letters_of_designations_alone_are_the_letters_of_their_script(keyword: str, text: str) -> None:
+    assert not matches(topic(keyword), text)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"), [("F-16C", "two F-16Cs"), ("Leopard 2A6", "18 Leopard 2A6s arrived")]
+)
+def test_a_version_has_a_plural(keyword: str, text: str) -> None:
+    assert matches(topic(keyword), text)
 
 
 @pytest.mark.parametrize("text", ["збито 30 шахедів", "шахедами", "сбиты шахеды", "збито шахед-136"])
 def test_shahed_needs_no_capital_and_a_martyr_is_none(text: str) -> None:
     assert matches(topic("Shahed"), text)
     assert not matches(topic("Shahed"), "он шахид")
+    assert not matches(topic("Shahed"), "серия шахов")
 
 
 @pytest.mark.parametrize("text", ["Ф-16 збив дрон", "літак F-16", "F16", "F 16"])

@@ -37,8 +37,9 @@ def notes(config: Config, faulty: Collection[str] = ()) -> Iterator[str]:
     if not {"topics", "packs"}.intersection(faulty) and not config.topics:
         yield "there are no topics: name packs or write [[topics]]"
     for spelling in dict.fromkeys(chain.from_iterable(config.aliases)):
-        if len(tokens(spelling)) > 1:
-            yield f'"{spelling}" in aliases is not one word, and finds nothing: name the word that differs'
+        if [token.text for token in tokens(spelling)] != [spelling]:
+            what = "is not one word without signs, and finds nothing: name the word that differs"
+            yield f'"{spelling}" in aliases {what}'
     for topic in config.topics:
         yield from of_topic(topic)
     yield from _same_address(config.sources)

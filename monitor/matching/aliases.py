@@ -6,11 +6,13 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Final
 
 from monitor.matching import morphology
 from monitor.text import fold, script_of
 
+_NO_GROUPS: Final[Mapping[str, Iterable[str]]] = MappingProxyType({})
 _NONE: Final = frozenset[str]()  # one for all words that are no name
 
 
@@ -20,11 +22,17 @@ class Aliases:
     A spelling that is also a common word ("Суми") stands for the name only when written with a capital.
     """
 
-    def __init__(self, groups: Mapping[str, Iterable[str]]) -> None:
-        """Work out the readings of every spelling; each is a single word."""
+    def __init__(
+        self, groups: Mapping[str, Iterable[str]], designations: Mapping[str, Iterable[str]] = _NO_GROUPS
+    ) -> None:
+        """Work out the readings of every spelling; each is a single word.
+
+        `designations` count before a number alone: "S" in "S-300" is "С", but no preposition is.
+        """
+        self.without_numbers = Aliases(groups) if designations else self
         self._groups: dict[str, set[str]] = {}
         self._capital: dict[str, set[str]] = {}
-        for group, spellings in groups.items():
+        for group, spellings in (*groups.items(), *designations.items()):
             for spelling in spellings:
                 self._add(group, fold(spelling))
         for reading, capital in self._capital.items():
@@ -56,24 +64,27 @@ def aliases(extra: Iterable[Sequence[str]] = ()) -> Aliases:
     added = list(extra)
     if not added:
         return _shipped()
-    groups = _table()
+    designations, groups = _table()
     named = {fold(spelling): group for group, spellings in groups.items() for spelling in spellings}
     for spellings in added:
         group = next((named[fold(one)] for one in spellings if fold(one) in named), fold(spellings[0]))
         groups[group] = [*groups.get(group, ()), *spellings]
-    return Aliases(groups)
+    return Aliases(groups, designations)
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> Aliases:
     """Return the table that ships."""
-    return Aliases(_table())
+    designations, groups = _table()
+    return Aliases(groups, designations)
 
 
-def _table() -> dict[str, list[str]]:
-    """Read the table that ships."""
+def _table() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Read the table that ships: the designations, and all other groups."""
     text = resources.files("monitor.matching").joinpath("data", "aliases.toml").read_text(encoding="utf-8")
     groups: dict[str, list[str]] = {}
-    for section in tomllib.loads(text).values():
+    sections = tomllib.loads(text)
+    designations = sections.pop("designations")
+    for section in sections.values():
         groups.update(section)
-    return groups
+    return designations, groups

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.alternatives import words
 from monitor.matching import nodes
-from monitor.matching.aliases import Aliases
+from monitor.matching.aliases import Aliases, aliases
 from monitor.matching.needs import Burden, files
 from monitor.matching.operators import FILTERS
 from monitor.matching.plan import (
@@ -54,7 +54,7 @@ class Compiler:
     hold: Callable[[Term], int]
     burden: Burden
     fuzziness: str | int = "normal"
-    names: Aliases | None = None
+    names: Aliases = field(default_factory=aliases)
 
     def topic(self, topic: Topic) -> Plan:
         """Return the plan of (any keyword or the query) and any of `require` and none of `exclude`."""
@@ -118,9 +118,9 @@ class Compiler:
         plans = tuple(self.query(each, title=title) for each in needed)
         return plans[0] if len(plans) == 1 else All(plans)
 
-    def fuzzy(self, text: str) -> Term:
+    def fuzzy(self, text: str, names: Aliases) -> int:
         """Return the term of a word as fuzzy as the topic is."""
-        return Fuzzy(text, self.fuzziness, self.names)
+        return self.hold(Fuzzy(text, self.fuzziness, names))
 
     def units(self, phrase: Iterable[tuple[str, ...]]) -> list[Unit]:
         """Return the words of a phrase, each name of several tokens as one, and alternatives as one."""
@@ -133,11 +133,12 @@ class Compiler:
 
     def unit(self, pieces: Sequence[Token]) -> int | Compound:
         """Return a word of one or several tokens."""
-        parts = tuple(self.hold(self.fuzzy(piece.text)) for piece in pieces)
+        numbered = any(piece.text[0].isdigit() for piece in pieces[1:])
+        names = self.names if numbered else self.names.without_numbers
+        parts = tuple(self.fuzzy(piece.text, names) for piece in pieces)
         if len(parts) == 1:
             return parts[0]
-        numbered = any(piece.text[0].isdigit() for piece in pieces[1:])
-        return Compound(parts, self.hold(self.fuzzy("".join(piece.text for piece in pieces))), numbered)
+        return Compound(parts, self.fuzzy("".join(piece.text for piece in pieces), names), numbered)
 
     def spelt(self, text: str) -> list[Unit]:
         """Return the words of a phrase as they are spelt, each token for itself, and alternatives as one."""

@@ -20,7 +20,7 @@ _RUSSIAN = re.compile("[ыэъ]")
 _CLOSING = frozenset("кцнлрть")  # the ends of nominatives that a vowel may have slipped into
 _PLAIN_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _BORROWED = re.compile(r"([a-z]{3,})'?([а-яіїє]{1,4})")  # "Starlinkами", "Starlink'и"
-_NUMBERED = re.compile(r"([^\W\d_]{0,4}\d{1,4})([^\W\d_]{1,4}\d{0,2})")  # "16s" of F-16, "300пму2" of С-300
+_NUMBERED = re.compile(r"([^\W\d_]{0,4}\d{1,4})([^\W\d_]{1,4}\d{0,2}s?)")  # "16s" of F-16, "300пму2" of С-300
 _FALLBACK = dict(
     pair.split("=")
     for pair in (
@@ -50,8 +50,8 @@ def _numbered(folded: str) -> Readings:
     found = _NUMBERED.fullmatch(folded)
     if not found:
         return _itself(folded)
-    both = frozenset({folded, found[1]})
-    return both, both if found[2] == "s" else frozenset({folded})
+    every = frozenset({folded, folded.removesuffix("s"), found[1]})
+    return every, every if found[2] == "s" else frozenset({folded})
 
 
 def _itself(folded: str) -> Readings:

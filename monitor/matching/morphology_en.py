@@ -19,7 +19,7 @@ UNINFLECTED = frozenset(
     " serious united need indeed speed hundred red bed wed exceed proceed succeed feed seed breed embed naked"
     " sacred wing king ring sing bring thing spring string nothing something anything everything"
     " morning evening during ceiling boeing beijing sterling darling starling sibling wedding outing"
-    " according".split()
+    " according shahed".split()
 )
 # Ends that no base form in -e has: "bombed" is of "bomb", not of "bombe".
 _NO_SILENT_E = re.compile("(?:[aeiou]{2}[nlpk]|nd|nt|ct|ck|rt|ld|mb|sh|ft|pt|ff|[wxy])$")

@@ -51,7 +51,8 @@ class Reading(Protocol):
     def goes_on(self, position: int) -> bool:
         """Tell whether a name may go on with a number behind a token.
 
-        So it may within a word, and after a space unless the token is a function word: "S 300", not "a 50".
+        So it may within a word, and after a space where the token is no small word: "S 300" and "shahed 136",
+        but not "a 50", "С 400" or "м 14".
         """
         ...
 

@@ -20,6 +20,7 @@ from monitor.matching.plan import Mark, Unit
 from monitor.model import Evidence, Field, How
 
 MAX_TEXT = 200_000  # characters of a field that are read
+SMALL = 3  # letters of a word that without a capital is a unit, or "міг", rather than part of a name
 FIELD_GAP = 1_000  # places between title and text: no phrase reaches across
 new = tuple.__new__  # makes a named tuple in half the time of its own constructor
 _SHAPE = attrgetter("shape")
@@ -181,8 +182,9 @@ class ItemReading:
         *_, place = shape.places
         is_function_word = place + SENTENCE_GAP * shape.ends == shape.size
         text = self.fields[position >= self.boundary]
-        between = text[self._span(position)[1] : self._span(position + 1)[0]]
-        return between.isspace() and not is_function_word
+        start, end = self._span(position)
+        is_small = is_function_word or (end - start <= SMALL and text[start].islower())
+        return text[end : self._span(position + 1)[0]].isspace() and not is_small
 
     def near(self, units: Sequence[Unit], reach: int) -> bool:
         """Return False where the first of some words stands nowhere within reach of one of the others."""
