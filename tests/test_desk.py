@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from sqlite3 import IntegrityError
 
 import pytest
 from sqlite_utils import Database
 
 from monitor.errors import StoreUnwritable
-from monitor.store.desk import Desk
+from monitor.store.desk import TURN, Desk, NotBrief
 
 
 @pytest.fixture
@@ -58,6 +61,76 @@ async def test_where_the_disk_refuses_one_of_many_the_others_are_stored(desk: De
     ends = await asyncio.gather(*map(desk.run, jobs), return_exceptions=True)
     assert [ends[0], type(ends[1]), ends[2]] == [1, StoreUnwritable, 3]
     assert await numbers(desk) == [1, 3]
+
+
+async def test_what_is_brief_runs_on_the_event_loop_and_only_the_thread_waits_for_the_disk(
+    desk: Desk,
+) -> None:
+    here, traced = threading.get_ident(), list[tuple[str, bool]]()
+    await desk.run(
+        lambda db: db.conn.set_trace_callback(
+            lambda sql: traced.append((sql.split()[0], threading.get_ident() == here))
+        )
+    )
+    traced.clear()
+    one, two = partial(put, number=1), partial(put, number=2)
+    assert await asyncio.gather(desk.run(two), desk.run(one, brief=one)) == [2, 1]
+    assert traced == [("BEGIN", False), ("INSERT", True), ("INSERT", False), ("COMMIT", False)]
+    assert await numbers(desk) == [1, 2]
+
+
+async def test_what_proves_not_to_be_brief_is_done_on_the_thread_and_so_are_the_others(desk: Desk) -> None:
+    def not_brief(db: Database) -> int:
+        put(db, 3)
+        raise NotBrief
+
+    one = partial(put, number=1)
+    whole = desk.run(partial(put, number=2), brief=not_brief)
+    assert await asyncio.gather(desk.run(one, brief=one), whole, desk.run(partial(put, number=4))) == [
+        1,
+        2,
+        4,
+    ]
+    assert await numbers(desk) == [1, 2, 4]
+
+
+async def test_a_brief_job_that_raises_takes_back_what_it_did_and_nothing_else(desk: Desk) -> None:
+    jobs = [partial(put, number=1), partial(put_and_fail, number=2), partial(put, number=3)]
+    ends = await asyncio.gather(*(desk.run(job, brief=job) for job in jobs), return_exceptions=True)
+    assert [ends[0], repr(ends[1]), ends[2]] == [1, "KeyError(2)", 3]
+    assert await numbers(desk) == [1, 3]
+
+
+async def test_where_the_disk_refuses_at_the_end_nothing_brief_is_said_to_be_stored(desk: Desk) -> None:
+    await desk.run(lambda db: db.execute("PRAGMA foreign_keys = ON"))
+    await desk.run(lambda db: db.execute("CREATE TABLE u (n REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)"))
+
+    def orphan(db: Database) -> None:
+        db.execute("INSERT INTO u VALUES (77)")  # refused by the COMMIT alone
+
+    one = partial(put, number=1)
+    ends = await asyncio.gather(
+        desk.run(one, brief=one), desk.run(orphan, brief=orphan), return_exceptions=True
+    )
+    assert (ends[0], type(ends[1])) == (1, IntegrityError)
+    assert await numbers(desk) == [1]
+
+
+async def test_many_brief_jobs_leave_the_event_loop_to_others_now_and_then(desk: Desk) -> None:
+    seen: list[int] = []
+    begun = asyncio.Event()
+
+    def last_long(number: int, db: Database) -> int:
+        time.sleep(TURN)
+        seen.append(number)
+        begun.set()
+        return put(db, number)
+
+    jobs = [partial(last_long, number) for number in range(5)]
+    storing = asyncio.gather(*(desk.run(job, brief=job) for job in jobs))
+    await begun.wait()
+    assert len(seen) < len(jobs)
+    assert await storing == [*range(5)]
 
 
 async def test_a_job_that_nobody_waits_for_any_more_is_not_begun(desk: Desk) -> None:

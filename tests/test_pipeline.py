@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import web
@@ -21,7 +23,7 @@ from web import Web
 from monitor import errors
 from monitor.cadence import NEVER, Pace
 from monitor.model import Delivery, Item, Match, Source
-from monitor.pipeline import Outcome, Pipeline, Watch
+from monitor.pipeline import CROWD, Outcome, Pipeline, Watch
 from monitor.sources.http import Http
 from monitor.store import Store, added, chats, claims, items, notices, outbox, sources
 
@@ -177,6 +179,27 @@ async def test_a_post_of_a_channel_goes_the_same_way(house: House) -> None:
     )
     await house.poll(ministry)
     assert await house.queued() == [(1, "normal", "Дрони зі Старлінками вимикають")]
+
+
+@pytest.mark.parametrize(("readers", "at_once"), [(CROWD, True), (CROWD + 1, False)])
+async def test_an_alert_to_a_crowd_does_not_hold_up_the_event_loop(
+    house: House, monkeypatch: pytest.MonkeyPatch, readers: int, *, at_once: bool
+) -> None:
+    put, threads = outbox.put, set[int]()
+
+    def noted(*args: Any, **facts: Any) -> bool:
+        threads.add(threading.get_ident())
+        return put(*args, **facts)
+
+    for number in range(2, readers + 1):
+        await house.subscribe(number)
+    house.publish(OLD)
+    await house.poll(house.feed())
+    house.publish(NEWS, OLD)
+    monkeypatch.setattr(outbox, "put", noted)
+    assert (await house.poll(house.feed())).queued == readers
+    assert (threads == {threading.get_ident()}, len(threads)) == (at_once, 1)
+    assert [chat_id for chat_id, _, _ in await house.queued()] == [*range(1, readers + 1)]
 
 
 async def test_an_urgent_topic_is_queued_as_urgent(house: House) -> None:

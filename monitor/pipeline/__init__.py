@@ -38,6 +38,7 @@ Lookup = Callable[[Database], tuple[Compared, Mapping[str, Matched]]]
 
 FEW = 5  # items that are matched at once, on the event loop
 SHORT = 2_000  # characters in all of them
+CROWD = 100  # subscriptions that are served on the event loop
 CHANGED_MEANWHILE = "it was paused, removed or given another address while it was read: that is not stored"
 
 
@@ -194,10 +195,13 @@ class Pipeline:
             started=started,
             learn=standing.is_to_learn(state, started),
         )
-        look = await self._lookup(compare, polled.items, source, watch)
+        few = _matched_at_once(polled.items, source, watch)
+        look = await self._lookup(compare, source, watch) if few is None else _here(compare, few)
         now, before = self._clock.now(), self.states.stored(source, kept)
         answer = Answer(source, state, polled, watch.topics, started, now, self.pace, before)
-        done = await self.states.store(source, partial(_stored, answer=answer, look=look))
+        store = partial(_stored, answer=answer, look=look)
+        brief = None if few is None else partial(store, most=CROWD)
+        done = await self.states.store(source, store, brief)
         if done is None:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         found, queued = done
@@ -214,20 +218,16 @@ class Pipeline:
             more=following == started,
         )
 
-    async def _lookup(
-        self, compare: Callable[[Database], Compared], items: Sequence[Item], source: Source, watch: Watch
-    ) -> Lookup:
-        """Return how to get to know what of the items is new or edited, and what that matches.
-
-        What is little is matched here and compared in the transaction that stores it, which saves two threads
-        to wait for; what is more is compared first, and of it only what is new or edited is matched.
-        """
-        few = _matched_at_once(items, source, watch)
-        if few is not None:
-            return partial(_compared_here, compare=compare, found=few)
+    async def _lookup(self, compare: Callable[[Database], Compared], source: Source, watch: Watch) -> Lookup:
+        """Return what of many items is new or edited, compared first, and what only that matches."""
         known = await self._store.read(compare)
         matched = await asyncio.to_thread(_matched_of, known, source, watch)
         return lambda _: (known, matched)
+
+
+def _here(compare: Callable[[Database], Compared], few: Sequence[Matched]) -> Lookup:
+    """Have few items compared in the transaction that stores them, which saves two threads to wait for."""
+    return partial(_compared_here, compare=compare, found=few)
 
 
 def _compared_here(
@@ -241,10 +241,15 @@ def _compared_here(
     return known, {key: _under(key, one) for key, one in zip(keys, found, strict=True)}
 
 
-def _stored(db: Database, answer: Answer, look: Lookup) -> tuple[SourceState, tuple[Found, int]] | None:
-    """Store a poll; return the state that it left, what was stored, and how many rows were queued."""
+def _stored(
+    db: Database, answer: Answer, look: Lookup, most: int | None = None
+) -> tuple[SourceState, tuple[Found, int]] | None:
+    """Store a poll; return the state that it left, what was stored, and how many rows were queued.
+
+    Raises NotBrief where more than `most` subscriptions are to hear of it.
+    """
     found = answer.judged(*look(db))
-    queued = record(db, found)
+    queued = record(db, found, most)
     return None if queued is None else (found.after, (found, queued))
 
 

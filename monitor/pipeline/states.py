@@ -62,14 +62,19 @@ class States:
         now = self._kept.get(_key(source))
         return now.stored if now and now.state is kept.state else kept.stored
 
-    async def store(self, source: Source, job: Job[tuple[SourceState, T] | None]) -> T | None:
+    async def store(
+        self,
+        source: Source,
+        job: Job[tuple[SourceState, T] | None],
+        brief: Job[tuple[SourceState, T] | None] | None = None,
+    ) -> T | None:
         """Run the transaction that stores a state, keep the state that it returns, and return the rest of it.
 
         None says that it stored nothing; then the state is read anew.
         """
         self._late.pop(_key(source), None)  # this one stores more
         try:
-            done = await self._store.write(job)
+            done = await self._store.write(job, brief=brief)
         except BaseException:
             self.drop(source)
             raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlite_utils import Database
 
@@ -19,6 +19,7 @@ Job = Callable[[Database], T]
 Result = tuple[bool, Any]  # whether it was done, and what it returned or raised
 
 BUSY_SECONDS: Final = 10.0
+TURN: Final = 0.005  # seconds for which brief jobs have the event loop to themselves
 UNWRITABLE: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: make room, nothing was lost",
     sqlite3.SQLITE_IOERR: "the disk fails: look at the system's log",
@@ -32,12 +33,28 @@ UNUSABLE: Final = {
 }
 
 
+class NotBrief(Exception):
+    """There is more to do than may hold up the event loop."""
+
+
+class _Waiting(NamedTuple):
+    """A job, what does it on the event loop if anything does, and whoever waits for what it returns."""
+
+    job: Job[Any]
+    brief: Job[Any] | None
+    done: asyncio.Future[Any]
+
+
 class Desk:
-    """Does jobs on a thread of its own, in the order in which they came.
+    """Does jobs in transactions, on a thread of its own but for what is brief.
 
     Jobs that wait at the same time share one transaction, so that the disk is flushed once for all of them.
     Where one of them raises, or the disk refuses, nothing of that stays, and each is done again in one of its
     own; so a job must change nothing but the database.
+
+    The thread begins and commits, which may wait for the disk. A few statements in between take less than
+    what two threads lose that pass the interpreter to and fro at each of them: such jobs are done on the
+    event loop, before all others, and on the thread after all where one of them raises.
     """
 
     def __init__(self, path: Path, name: str, begin: str = "BEGIN") -> None:
@@ -46,17 +63,20 @@ class Desk:
         self._begin = begin
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._db: Database | None = None
-        self._waiting: list[tuple[Job[Any], asyncio.Future[Any]]] = []
+        self._waiting: list[_Waiting] = []
         self._working: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def run(self, job: Job[T]) -> T:
-        """Do `job` in a transaction and return what it returned; whatever it raises rolls it back."""
+    async def run(self, job: Job[T], *, brief: Job[T] | None = None) -> T:
+        """Do `job` in a transaction and return what it returned; whatever it raises rolls it back.
+
+        `brief` does the same on the event loop, or raises NotBrief so that `job` is done instead.
+        """
         if self._closed:
             raise RuntimeError(f"{self._path} is closed")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._waiting.append((job, done))
+        self._waiting.append(_Waiting(job, brief, done))
         if self._working is None:
             self._working = loop.create_task(self._work(loop))
         return await done
@@ -74,16 +94,40 @@ class Desk:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
-                batch = [(job, done) for job, done in batch if not done.done()]
+                batch = [one for one in batch if not one.done.done()]
+                batch.sort(key=lambda one: one.brief is None)
                 try:
-                    jobs = [job for job, _ in batch]
-                    results = await loop.run_in_executor(self._thread, self._do, jobs)
+                    results = await self._together(loop, batch)
                 except Exception as error:  # noqa: BLE001 -- whoever waits must hear of it, whatever it is
                     results = [(False, error)] * len(batch)
-                for (_, done), result in zip(batch, results, strict=True):
-                    _tell(done, result)
+                for one, result in zip(batch, results, strict=True):
+                    _tell(one.done, result)
         finally:
             self._working = None
+
+    async def _together(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> list[Result]:
+        """Do jobs, those that are brief first, in one transaction, or each in its own where that fails."""
+        brief = [one.brief for one in batch if one.brief]
+        if brief:
+            with suppress(Exception):
+                db = await loop.run_in_executor(self._thread, self._begun)
+                with undone_where_raised(db):
+                    done = await _in_turns(loop, db, brief)
+                rest = [one.job for one in batch[len(brief) :]]
+                return done + await loop.run_in_executor(self._thread, self._finish, rest)
+        return await loop.run_in_executor(self._thread, self._do, [one.job for one in batch])
+
+    def _begun(self) -> Database:
+        """Begin a transaction; return the database."""
+        db = self._database()
+        db.execute(self._begin)
+        return db
+
+    def _finish(self, jobs: Sequence[Job[Any]]) -> list[Result]:
+        """Do jobs in the transaction that has begun, and commit."""
+        db = self._database()
+        with committed(db):
+            return [(True, job(db)) for job in jobs]
 
     def _do(self, jobs: Sequence[Job[Any]]) -> list[Result]:
         """Do jobs in one transaction, or each in its own where one of them raises, or it cannot be had."""
@@ -123,13 +167,39 @@ def _tell(done: asyncio.Future[Any], result: Result) -> None:
         done.set_exception(value)
 
 
+async def _in_turns(loop: asyncio.AbstractEventLoop, db: Database, jobs: Sequence[Job[Any]]) -> list[Result]:
+    """Do brief jobs, and let others have the event loop now and then."""
+    done: list[Result] = []
+    until = loop.time() + TURN
+    for job in jobs:
+        done.append((True, job(db)))
+        if loop.time() > until:
+            await asyncio.sleep(0)
+            until = loop.time() + TURN
+    return done
+
+
 @contextmanager
 def transaction(db: Database, begin: str) -> Iterator[None]:
     """Commit what is done meanwhile, or nothing of it where something is raised."""
     db.execute(begin)
-    try:
+    with committed(db):
+        yield
+
+
+@contextmanager
+def committed(db: Database) -> Iterator[None]:
+    """Commit a transaction that has begun, or nothing of it where something is raised."""
+    with undone_where_raised(db):
         yield
         db.execute("COMMIT")
+
+
+@contextmanager
+def undone_where_raised(db: Database) -> Iterator[None]:
+    """Take back what was done in a transaction where something is raised."""
+    try:
+        yield
     except BaseException:
         db.rollback()  # does nothing where the error ended the transaction already
         raise
