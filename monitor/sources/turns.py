@@ -68,7 +68,7 @@ class _Host:
         self._next = 0.0  # when the next request may begin
 
     def check(self) -> None:
-        left = self.until - _now()
+        left = self.until and self.until - _now()
         if left > 0:
             raise SourceResting(
                 f"{self.name} asked for a pause (429) that is not over", after=timedelta(seconds=left)
@@ -83,6 +83,8 @@ class _Host:
                 await self.seats.acquire()
 
     async def keep_apart(self) -> None:
+        if not self.gap:
+            return
         now = _now()
         begin = max(now, self._next)
         self._next = begin + self.gap

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from monitor.model import Chat, ChatStatus, Listener, Place, Subscription
 from monitor.store.items import marks
+from monitor.store.rows import fetch
 from monitor.store.values import chat_of, chat_row, column, moment, stamp, subscription, subscription_of
 
 WAITING: tuple[ChatStatus, ...] = ("pending",)
@@ -170,7 +171,8 @@ def listeners(db: Database, topic_ids: Iterable[str]) -> dict[Place, Listener]:
     heard: dict[Place, dict[str, Subscription]] = {}
     found: dict[int, Chat] = {}
     for topic_id in topic_ids:
-        for row in db.query(
+        for row in fetch(
+            db,
             "SELECT chats.*, thread_id, silent, subscriptions.muted AS topic_muted,"
             " subscriptions.rhythm AS topic_rhythm FROM subscriptions JOIN chats ON chats.id = chat_id"
             " WHERE topic_id = ? AND status = 'active' ORDER BY chat_id, thread_id",

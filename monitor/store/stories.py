@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from monitor.model import Story
-from monitor.store.rows import add_row
+from monitor.store.rows import add_row, fetch
 from monitor.store.values import moment, stamp
 from monitor.stories import outline
 
@@ -19,7 +19,8 @@ def alike(db: Database, links: Iterable[str], told: str, since: datetime) -> lis
     One that goes by several headlines since an item of it was edited may be there with each of them.
     """
     wanted = list(links)
-    rows = db.query(
+    rows = fetch(
+        db,
         f"""
         SELECT * FROM stories WHERE begun >= ? AND id IN (
             SELECT story_id FROM story_links WHERE link IN ({",".join("?" * len(wanted))})
@@ -28,7 +29,8 @@ def alike(db: Database, links: Iterable[str], told: str, since: datetime) -> lis
         """,
         [stamp(since), *wanted, told],
     )
-    renamed = db.query(
+    renamed = fetch(
+        db,
         """
         SELECT story_headlines.headline, id, begun FROM story_headlines JOIN stories ON id = story_id
         WHERE begun >= ? AND story_headlines.outline = ? AND story_headlines.outline != ''
