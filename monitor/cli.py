@@ -277,14 +277,14 @@ def _load_or_packs(options: argparse.Namespace) -> Config:
 def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the name of the file is empty")
+    if text.endswith("/") and not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text}: make it, or name a file")
     return Path(text)
 
 
 def _days(text: str) -> int:
     if not (text.isdecimal() and 1 <= int(text) <= LONGEST_LOOK_BACK):
-        raise argparse.ArgumentTypeError(
-            f"expected a number of days from 1 to {LONGEST_LOOK_BACK}, not {text!r}"
-        )
+        raise argparse.ArgumentTypeError(f"expected 1 to {LONGEST_LOOK_BACK} days, not {text!r}")
     return int(text)
 
 

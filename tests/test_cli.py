@@ -444,6 +444,13 @@ def test_an_empty_name_of_a_file_is_wrong_usage(ran: Run, arguments: tuple[str, 
     assert "the name of the file is empty" in done.stderr
 
 
+def test_a_folder_that_is_not_there_is_not_made_a_file(folder: Path, ran: Run) -> None:
+    before = list(folder.iterdir())
+    done = ran("backup", "copies/")
+    assert (done.returncode, list(folder.iterdir())) == (2, before)
+    assert "there is no folder copies/: make it, or name a file" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["sources", "topics"])
 def test_without_a_database_it_is_said_where_one_was_looked_for(folder: Path, ran: Run, command: str) -> None:
     done = ran(command)

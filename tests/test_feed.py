@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import pytest
 from builders import source
@@ -18,7 +19,7 @@ from monitor.errors import MonitorError, SourceGone, SourceUnreachable, SourceUn
 from monitor.model import Cursor, Item, Polled
 from monitor.sources import feed, poll
 from monitor.sources.entries import MAX_ENTRIES, MAX_KEY, MAX_TEXT, MAX_TITLE, language_code
-from monitor.sources.envelope import decoded, first_entries, parseable, tamed, without_prolog
+from monitor.sources.envelope import decoded, first_entries, parseable, tamed, with_ampersands, without_prolog
 from monitor.sources.http import Http, Response
 from monitor.sources.kind import Fetched
 
@@ -299,6 +300,18 @@ def test_numbers_that_name_no_character_are_replaced() -> None:
     )
 
 
+def test_an_ampersand_that_begins_no_reference_stands_for_itself() -> None:
+    body = (
+        "<rss version='2.0'><channel><item><title>AT&T buys R&D &amp; more &#8212; &lt;b&gt;</title>"
+        "<link>https://news.example/?a=1&b=2</link>"
+        "<description><![CDATA[Q&A with AT&T &amp; co]]></description>"
+        "</item></channel></rss>"
+    )
+    (item,) = parsed(body).items
+    assert (item.title, item.text) == ("AT&T buys R&D & more — <b>", "Q&A with AT&T & co")
+    assert item.url == "https://news.example/?a=1&b=2"
+
+
 def test_what_costs_the_square_of_its_length_is_renamed() -> None:
     assert tamed("<category>a</category><dc:subject>") == "<x-category>a</x-category><dc:x-subject>"
     assert tamed("<author>short</author>") == "<author>short</author>"
@@ -507,6 +520,21 @@ def test_no_json_raises_anything_but_a_monitor_error(inner: object) -> None:
             {"items": [inner, {"id": inner, "title": inner, "authors": [inner], "url": inner}]}
         ).encode()
     )
+
+
+@given(
+    st.lists(st.sampled_from(["&", "a", "1", ";", "#", "x", "<![CDATA[", "]]>", "<!--", "-->", " "])).map(
+        "".join
+    )
+)
+def test_with_its_ampersands_a_document_is_as_it_was_where_that_was_sound(inside: str) -> None:
+    assert with_ampersands(with_ampersands(inside)) == with_ampersands(inside)
+    document = f"<!DOCTYPE r [<!ENTITY a 'x'> <!ENTITY xa 'y'>]><r>{inside}</r>"
+    try:
+        ParserCreate().Parse(document, True)  # noqa: FBT003 - it takes no name
+    except ExpatError:
+        return
+    assert with_ampersands(inside) == inside
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=80))

@@ -27,6 +27,7 @@ from monitor.sources.envelope import (
     parseable,
     root_name,
     tamed,
+    with_ampersands,
     without_prolog,
 )
 
@@ -62,7 +63,7 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
     text, left_out = first_entries(text, MAX_ENTRIES)
     if text.count("<") > MAX_TAGS:
         raise SourceUnreadable(f"more than {MAX_TAGS} elements, too many for a feed")
-    feed = _run_feedparser(tamed(text), url)
+    feed = _run_feedparser(tamed(with_ampersands(text)), url)
     if not feed.entries and not feed.version:
         if is_cut(text):
             raise SourceUnreadable("no XML, or only the beginning of it")
