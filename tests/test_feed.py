@@ -134,6 +134,32 @@ def test_items_are_oldest_first_by_date_where_all_have_one() -> None:
     assert [item.title for item in items(*undated)] == ["at 11", "at 12", "at 10", "newest"]
 
 
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2026/11/28 07:00:00",
+        "2026.11.28 07:00",
+        "28.11.2026 07:00",
+        "28-11-2026, 7:00 UTC",
+        "2026/11/28 09:00 +0200",
+        "28.11.2026 02:00 -05:00",
+        "1795849200",
+        "1795849200000",
+        "Sat, 28 Nov 2026 09:00:00 EET",
+        "Sat, 28 Nov 2026 10:00 MSK",
+        "Sat, 28 Nov 2026 08:00:00 CET",
+    ],
+)
+def test_a_date_is_read_as_it_is_meant_however_it_is_written(date: str) -> None:
+    assert items(rss_item("one", date=date))[0].published == datetime(2026, 11, 28, 7, tzinfo=UTC)
+
+
+@given(st.text(st.sampled_from("0123456789./-: T+,Z"), max_size=30))
+def test_no_numbers_for_a_date_raise_anything(date: str) -> None:
+    published = items(rss_item("one", date=date))[0].published
+    assert published is None or published.tzinfo
+
+
 @pytest.mark.parametrize("date", ["yesterday", "Sun, 99 Feb 2026 10:00:00 GMT", "0000-00-00", "1e400"])
 def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
     assert items(rss_item("one", date=date))[0].published is None

@@ -654,3 +654,36 @@ def test_a_word_that_fills_a_text_is_told_by_its_surest_places() -> None:
     assert found.score == 100
     assert len(found.evidence) == MAX_EVIDENCE
     assert found.evidence[-1].how == "exact"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("F16", "two F-16 jets, F-16s, F 16, F16"),
+        ("S300", "С-300"),
+        ("Су34", "Су-34"),
+        ("MQ9", "an MQ-9"),
+        ("MiG31K", "МіГ-31К"),
+        ("covid19", "COVID-19"),
+    ],
+)
+def test_a_name_written_as_one_word_is_found_however_it_is_joined(keyword: str, text: str) -> None:
+    assert matches(topic(keyword), text)
+    assert not matches(topic("A10"), "A 10 year old, a 10")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("Курськ", "взрывы в Курске"),
+        ("Минск", "у Мінську"),
+        ("Ірпінь", "из Ирпеня"),
+        ("Вугледар", "под Угледаром"),
+        ("Старокостянтинів", "у Староконстантинове"),
+        ("Orikhiv", "під Оріховом"),
+        ("Ізюм", "под Изюмом"),
+    ],
+)
+def test_a_town_is_found_by_its_name_in_the_other_languages(keyword: str, text: str) -> None:
+    assert matches(topic(keyword), text)
+    assert not matches(topic("Ізюм"), "булочка с изюмом")

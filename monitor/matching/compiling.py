@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -45,6 +46,9 @@ def _choice(units: Sequence[int | Compound]) -> Choice:
     """Return the unit of any of these."""
     terms = frozenset(unit for unit in units if isinstance(unit, int))
     return Choice(terms, tuple(unit for unit in units if isinstance(unit, Compound)))
+
+
+_NUMBERED_NAME = re.compile(r"([^\W\d_]+)(\d\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +136,14 @@ class Compiler:
         return units
 
     def unit(self, pieces: Sequence[Token]) -> int | Compound:
-        """Return a word of one or several tokens."""
-        numbered = any(piece.text[0].isdigit() for piece in pieces[1:])
+        """Return a word of one or several tokens; "F16" is as "F-16" is."""
+        whole = "".join(piece.text for piece in pieces)
+        joined = _NUMBERED_NAME.fullmatch(whole) if len(pieces) == 1 else None
+        texts = joined.groups() if joined else [piece.text for piece in pieces]
+        numbered = any(text[0].isdigit() for text in texts[1:])
         names = self.names if numbered else self.names.without_numbers
-        parts = tuple(self.fuzzy(piece.text, names) for piece in pieces)
-        if len(parts) == 1:
-            return parts[0]
-        return Compound(parts, self.fuzzy("".join(piece.text for piece in pieces), names), numbered)
+        parts = tuple(self.fuzzy(text, names) for text in texts)
+        return Compound(parts, self.fuzzy(whole, names), numbered) if len(parts) > 1 else parts[0]
 
     def spelt(self, text: str) -> list[Unit]:
         """Return the words of a phrase as they are spelt, each token for itself, and alternatives as one."""
