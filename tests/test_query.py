@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ from monitor.matching.query import (
     MAX_TERMS,
     MAX_WINDOW,
     SHORTEST_PREFIX,
+    regex_of,
 )
 from monitor.matching.scanner import MAX_WORDS
 
@@ -249,3 +251,34 @@ def test_no_query_does_more_than_being_refused(query: str) -> None:
         assert 0 <= refused.position <= len(query)  # noqa: PT017 - both outcomes are promised something
     else:
         assert parse(str(tree)) == tree
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "finds"),
+    [
+        (r"\bшахед", "летит шахед", True),
+        (r"\bшахед", "перешахед", False),
+        (r"шахед\w+", "шахедами", True),
+        (r"\bТу-?(22М3|95МС)\b", "злет ту-95мс", True),
+        (r"\bТу-?(22М3|95МС)\b", "ту-95мсм", False),
+        (r"(\bдрон|\bшахед)\b", "мой дрон.", True),
+        (r"[^\w]+а", "б!а", True),
+        (r"\W", "слово", False),
+        (r"[[:alpha:]\w]+x", "жx", True),
+        (r"[]\w]+ж", "]ыж", True),
+        (r"\Q\w\E", r"\w", True),
+        (r"\\w", r"\w", True),
+        (r"\bfoo\b-bar", "a foo-bar", True),
+    ],
+)
+def test_the_words_of_a_regex_are_those_of_all_alphabets(pattern: str, text: str, *, finds: bool) -> None:
+    assert bool(regex_of(pattern).search(text)) == finds
+
+
+@given(st.text(st.sampled_from(r"\wWbQE[]^(|):ajя+.{}p"), max_size=12))
+def test_a_regex_that_is_none_is_an_error_of_the_pattern_and_nothing_else(pattern: str) -> None:
+    try:
+        regex_of(pattern)
+    except re2.error:
+        with pytest.raises(QueryInvalid):
+            parse(f"/{pattern}/")

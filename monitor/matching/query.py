@@ -50,6 +50,12 @@ SHORTEST_PREFIX = 2
 _BRACKETS = 3 * MAX_DEPTH  # brackets that group nothing cost depth while reading only
 _FIELD = re.compile(r"([^\W\d_]+):")
 _REGEX = re.compile(r"/((?:\\.|[^/\\])*)/", re.DOTALL)
+_REGEX_PART = re.compile(
+    r"\[:\^?\w+:\]|(?P<edge>(?<![^(|:])\\b|\\b(?=[|)]|\Z))|(?P<word>\\[wW])|(?P<open>\[\^?\]?)|(?P<close>\])"
+    r"|\\Q.*?(?:\\E|\Z)|\\[pP]\{[^}]*\}|\\.",
+    re.DOTALL,
+)
+_LETTERS = r"\pL\pM\pN_"  # what a word is made of (Unicode's general categories)
 _LOWER = re.compile(rf"(and|or|not)(?![^\s(){QUOTES}])", re.IGNORECASE)
 
 
@@ -59,12 +65,38 @@ def parse(query: str) -> Query:
 
 
 def regex_of(pattern: str) -> re2._Regexp:
-    """Return `pattern` compiled by RE2, ignoring case; raise `re2.error` where it is no pattern."""
+    """Return `pattern` compiled by RE2, ignoring case; raise `re2.error` where it is no pattern.
+
+    RE2 knows the words of ASCII alone: here its signs for the signs of a word know all letters, and so does
+    the one for a word's end where a pattern with such letters begins or ends; it takes what stands beside it.
+    """
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
     options.max_mem = 1 << 20
-    return re2.compile(encodable(pattern), options)
+    return re2.compile(_of_all_letters(encodable(pattern)), options)
+
+
+def _of_all_letters(pattern: str) -> str:
+    """Return a pattern whose words are those of all alphabets."""
+    in_class, is_plain = False, pattern.isascii()
+
+    def wider(found: re.Match[str]) -> str:
+        nonlocal in_class
+        part = found.group()
+        if found["open"] and not in_class:
+            in_class = True
+        elif found["close"]:
+            in_class = False
+        elif found["edge"] and not (in_class or is_plain):
+            return rf"(?:^|$|[^{_LETTERS}])"
+        elif found["word"] and in_class:
+            return _LETTERS if part == r"\w" else part
+        elif found["word"]:
+            return f"[{'^' if part.isupper() else ''}{_LETTERS}]"
+        return part
+
+    return _REGEX_PART.sub(wider, pattern)
 
 
 class Reader(Scanner):
