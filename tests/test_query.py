@@ -127,6 +127,8 @@ REFUSED: dict[str, tuple[int, str]] = {
     "d*": (0, "at least 2 letters"),
     "*": (0, "has no word before it"),
     ": x": (0, "has no word before it"),
+    "drone | race": (6, "write OR"),
+    "drone && race": (6, "write AND"),
     "F-16*": (0, "belongs to one word"),
     "AT&T~1": (0, "belongs to one word"),
     "!!!": (0, "no word to look for"),

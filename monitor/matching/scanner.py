@@ -21,6 +21,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN = rf"[^\\{QUOTES}]"
 _NAMED = rf"(?<=[\s({QUOTES}])(?:«{_PLAIN}*»|“{_PLAIN}*”|„{_PLAIN}*[“”])"  # within a phrase: a name in quotes
 QUOTED = re.compile(rf"[{QUOTES}]((?:\\.|{_PLAIN}|{_NAMED})*)[{QUOTES}]", re.DOTALL)
+_OPERATORS = {"|": "OR", "||": "OR", "&": "AND", "&&": "AND"}  # of other languages
 _RIGHT = {"*": "drone*", "~": "drone~1", ":": "title:drone", "\\": "\\\\"}
 
 
@@ -103,6 +104,8 @@ class Scanner:
     def check_words(self, text: str, start: int) -> None:
         """Fail where `text` has no word in it, or too many."""
         count = sum(max(len(tokens(word)) for word in alternatives) for alternatives in words(text))
+        if text in _OPERATORS:
+            self.fail("no_operator", start, sign=text, right=_OPERATORS[text])
         if not count:
             self.fail("no_words", start)
         if count > MAX_WORDS:
