@@ -50,10 +50,10 @@ def _arm_writer(step: Callable[[], None]) -> None:
         step()
         return result
 
-    async def run_in_steps(self: Desk, job: Job[Any], *, brief: Job[Any] | None = None) -> Any:
+    async def run_in_steps(self: Desk, job: Job[Any], *, is_brief: bool = False) -> Any:
         if not is_writer(self):
             return await run(self, job)
-        return await run(self, partial(uncommitted, job), brief=brief and partial(uncommitted, brief))
+        return await run(self, partial(uncommitted, job), is_brief=is_brief)
 
     def begun_in_steps(self: Desk) -> Any:
         step()

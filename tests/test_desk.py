@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ import pytest
 from sqlite_utils import Database
 
 from monitor.errors import StoreUnwritable
-from monitor.store.desk import TURN, Desk, NotBrief
+from monitor.store.desk import MOST_STATEMENTS, TURN, Desk
 
 
 @pytest.fixture
@@ -74,29 +75,58 @@ async def test_what_is_brief_runs_on_the_event_loop_and_only_the_thread_waits_fo
     )
     traced.clear()
     one, two = partial(put, number=1), partial(put, number=2)
-    assert await asyncio.gather(desk.run(two), desk.run(one, brief=one)) == [2, 1]
+    assert await asyncio.gather(desk.run(one, is_brief=True), desk.run(two)) == [1, 2]
     assert traced == [("BEGIN", False), ("INSERT", True), ("INSERT", False), ("COMMIT", False)]
     assert await numbers(desk) == [1, 2]
 
 
-async def test_what_proves_not_to_be_brief_is_done_on_the_thread_and_so_are_the_others(desk: Desk) -> None:
-    def not_brief(db: Database) -> int:
-        put(db, 3)
-        raise NotBrief
+async def test_jobs_are_done_in_the_order_in_which_they_came_whatever_is_brief(desk: Desk) -> None:
+    done: list[int] = []
+
+    def note(db: Database, number: int) -> None:
+        put(db, number)
+        done.append(number)
+
+    brief = (True, False, True, False)
+    jobs = [desk.run(partial(note, number=n), is_brief=is_brief) for n, is_brief in enumerate(brief)]
+    await asyncio.gather(*jobs)
+    assert done == [0, 1, 2, 3]
+
+
+async def test_what_proves_not_to_be_brief_is_done_on_the_thread(desk: Desk) -> None:
+    threads = list[int]()
+
+    def many(db: Database) -> int:
+        threads.append(threading.get_ident())
+        for number in range(10, 11 + MOST_STATEMENTS):
+            put(db, number)
+        return 10
 
     one = partial(put, number=1)
-    whole = desk.run(partial(put, number=2), brief=not_brief)
-    assert await asyncio.gather(desk.run(one, brief=one), whole, desk.run(partial(put, number=4))) == [
-        1,
-        2,
-        4,
-    ]
-    assert await numbers(desk) == [1, 2, 4]
+    assert await asyncio.gather(desk.run(one, is_brief=True), desk.run(many, is_brief=True)) == [1, 10]
+    assert await numbers(desk) == [1, *range(10, 11 + MOST_STATEMENTS)]
+    assert [one == threading.get_ident() for one in threads] == [True, False]
+
+
+async def test_a_transaction_whose_end_nobody_waited_for_holds_up_none_after_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "x.db", "test")
+    await desk.run(lambda db: db.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, filler TEXT)"))
+    storing = asyncio.ensure_future(desk.run(partial(put, number=1), is_brief=True))
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(desk.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    assert await storing == 1
+    other = sqlite3.connect(tmp_path / "x.db", timeout=0)
+    other.execute("INSERT INTO t VALUES (2, '')")
+    other.commit()
+    other.close()
+    await desk.close()
 
 
 async def test_a_brief_job_that_raises_takes_back_what_it_did_and_nothing_else(desk: Desk) -> None:
     jobs = [partial(put, number=1), partial(put_and_fail, number=2), partial(put, number=3)]
-    ends = await asyncio.gather(*(desk.run(job, brief=job) for job in jobs), return_exceptions=True)
+    ends = await asyncio.gather(*(desk.run(job, is_brief=True) for job in jobs), return_exceptions=True)
     assert [ends[0], repr(ends[1]), ends[2]] == [1, "KeyError(2)", 3]
     assert await numbers(desk) == [1, 3]
 
@@ -110,7 +140,7 @@ async def test_where_the_disk_refuses_at_the_end_nothing_brief_is_said_to_be_sto
 
     one = partial(put, number=1)
     ends = await asyncio.gather(
-        desk.run(one, brief=one), desk.run(orphan, brief=orphan), return_exceptions=True
+        desk.run(one, is_brief=True), desk.run(orphan, is_brief=True), return_exceptions=True
     )
     assert (ends[0], type(ends[1])) == (1, IntegrityError)
     assert await numbers(desk) == [1]
@@ -127,7 +157,7 @@ async def test_many_brief_jobs_leave_the_event_loop_to_others_now_and_then(desk:
         return put(db, number)
 
     jobs = [partial(last_long, number) for number in range(5)]
-    storing = asyncio.gather(*(desk.run(job, brief=job) for job in jobs))
+    storing = asyncio.gather(*(desk.run(job, is_brief=True) for job in jobs))
     await begun.wait()
     assert len(seen) < len(jobs)
     assert await storing == [*range(5)]

@@ -38,7 +38,6 @@ Lookup = Callable[[Database], tuple[Compared, Mapping[str, Matched]]]
 
 FEW = 5  # items that are matched at once, on the event loop
 SHORT = 2_000  # characters in all of them
-CROWD = 100  # subscriptions that are served on the event loop
 CHANGED_MEANWHILE = "it was paused, removed or given another address while it was read: that is not stored"
 
 
@@ -200,8 +199,7 @@ class Pipeline:
         now, before = self._clock.now(), self.states.stored(source, kept)
         answer = Answer(source, state, polled, watch.topics, started, now, self.pace, before)
         store = partial(_stored, answer=answer, look=look)
-        brief = None if few is None else partial(store, most=CROWD)
-        done = await self.states.store(source, store, brief)
+        done = await self.states.store(source, store, is_brief=few is not None)
         if done is None:
             return Outcome(source.id, started, error=CHANGED_MEANWHILE)
         found, queued = done
@@ -241,15 +239,10 @@ def _compared_here(
     return known, {key: _under(key, one) for key, one in zip(keys, found, strict=True)}
 
 
-def _stored(
-    db: Database, answer: Answer, look: Lookup, most: int | None = None
-) -> tuple[SourceState, tuple[Found, int]] | None:
-    """Store a poll; return the state that it left, what was stored, and how many rows were queued.
-
-    Raises NotBrief where more than `most` subscriptions are to hear of it.
-    """
+def _stored(db: Database, answer: Answer, look: Lookup) -> tuple[SourceState, tuple[Found, int]] | None:
+    """Store a poll; return the state that it left, what was stored, and how many rows were queued."""
     found = answer.judged(*look(db))
-    queued = record(db, found, most)
+    queued = record(db, found)
     return None if queued is None else (found.after, (found, queued))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import chain
 from typing import NamedTuple
 
 from monitor import audience, edits, stories
@@ -16,7 +15,7 @@ from monitor.cadence import Pace
 from monitor.model import Item, Match, Notice, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
 from monitor.sources.telegram_gaps import in_gaps, read_gaps
-from monitor.store import Database, NotBrief, chats, items, notices, outbox
+from monitor.store import Database, chats, items, notices, outbox
 from monitor.store import edits as edits_table
 from monitor.store import shown as shown_table
 from monitor.store import sources as sources_table
@@ -116,15 +115,9 @@ def compared(
     return Compared(shown, items.moments(db, source_id, standing.REMEMBERED))
 
 
-def record(db: Database, found: Found, most: int | None = None) -> int | None:
-    """Store a poll; return how many rows were put into the outbox, None if the source is another by now.
-
-    Raises NotBrief where more than `most` subscriptions are to hear of it.
-    """
+def record(db: Database, found: Found) -> int | None:
+    """Store a poll; return how many rows were put into the outbox, None if the source is another by now."""
     now = found.now
-    topic_ids = _topics_of(found)
-    if most is not None and topic_ids and chats.count_subscriptions(db, topic_ids) > most:
-        raise NotBrief
     if not sources_table.save(db, found.source, found.after, found.before):
         return None
     items.seen(db, found.source.id, found.seen, now)
@@ -138,12 +131,6 @@ def record(db: Database, found: Found, most: int | None = None) -> int | None:
             if item.key in found.news:
                 queued += _queue(db, item_id, story_id, matches, found)
     return queued + sum(_revise(db, revised, found) for revised in found.edited)
-
-
-def _topics_of(found: Found) -> list[str]:
-    """Return the ids of the topics that anything in it matches."""
-    matched = chain((matches for _, matches in found.fresh), (one.matches for one in found.edited))
-    return sorted({match.topic_id for match in chain.from_iterable(matched)})
 
 
 def missed(source: Source, before: str | None, after: str | None) -> list[Notice]:

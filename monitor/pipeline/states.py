@@ -66,7 +66,8 @@ class States:
         self,
         source: Source,
         job: Job[tuple[SourceState, T] | None],
-        brief: Job[tuple[SourceState, T] | None] | None = None,
+        *,
+        is_brief: bool = False,
     ) -> T | None:
         """Run the transaction that stores a state, keep the state that it returns, and return the rest of it.
 
@@ -74,7 +75,7 @@ class States:
         """
         self._late.pop(_key(source), None)  # this one stores more
         try:
-            done = await self._store.write(job, brief=brief)
+            done = await self._store.write(job, is_brief=is_brief)
         except BaseException:
             self.drop(source)
             raise

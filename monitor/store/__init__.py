@@ -19,10 +19,10 @@ from typing import IO, Self, TypeVar
 from sqlite_utils import Database
 
 from monitor import errors
-from monitor.store.desk import BUSY_SECONDS, Desk, Job, NotBrief, boundary, connect, transaction
+from monitor.store.desk import BUSY_SECONDS, Desk, Job, boundary, connect, transaction
 from monitor.store.schema import migrations
 
-__all__ = ["Database", "Job", "NotBrief", "Store"]
+__all__ = ["Database", "Job", "Store"]
 
 log = logging.getLogger(__name__)
 
@@ -119,13 +119,13 @@ class Store:
             finally:
                 db.close()
 
-    async def write(self, job: Job[T], *, brief: Job[T] | None = None) -> T:
+    async def write(self, job: Job[T], *, is_brief: bool = False) -> T:
         """Run `job` in one transaction on the writer thread and return what it returned.
 
-        Where a few statements do, `brief` runs them on the event loop, or raises NotBrief so that `job` does
-        it after all. Whatever is raised rolls everything back. Raises StoreUnwritable when the disk refuses.
+        One that most likely `is_brief`, a few statements that touch a few rows, runs on the event loop where
+        it can. Whatever it raises rolls everything back. Raises StoreUnwritable when the disk refuses.
         """
-        return await self._writer.run(job, brief=brief)
+        return await self._writer.run(job, is_brief=is_brief)
 
     async def read(self, job: Job[T]) -> T:
         """Run `job` on the reader thread, on one consistent snapshot, and return what it returned."""

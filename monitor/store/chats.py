@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from sqlite_utils import Database
 
 from monitor.model import Chat, ChatStatus, Listener, Place, Subscription
-from monitor.store.items import marks
 from monitor.store.rows import fetch
 from monitor.store.values import chat_of, chat_row, column, moment, stamp, subscription, subscription_of
 
@@ -158,12 +157,6 @@ def unsubscribe(db: Database, chat_id: int, topic_ids: Iterable[str], *, thread_
             "DELETE FROM subscriptions WHERE chat_id = ? AND topic_id = ? AND thread_id = ?",
             [chat_id, topic_id, thread_id],
         )
-
-
-def count_subscriptions(db: Database, topic_ids: Sequence[str]) -> int:
-    """Return how many subscriptions there are to these topics."""
-    sql = f"SELECT count(*) FROM subscriptions WHERE topic_id IN ({marks(topic_ids)})"
-    return int(db.execute(sql, topic_ids).fetchone()[0])
 
 
 def listeners(db: Database, topic_ids: Iterable[str]) -> dict[Place, Listener]:

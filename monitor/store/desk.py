@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from itertools import takewhile
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -20,6 +22,7 @@ Result = tuple[bool, Any]  # whether it was done, and what it returned or raised
 
 BUSY_SECONDS: Final = 10.0
 TURN: Final = 0.005  # seconds for which brief jobs have the event loop to themselves
+MOST_STATEMENTS: Final = 300  # of a brief job, which are a few milliseconds
 UNWRITABLE: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: make room, nothing was lost",
     sqlite3.SQLITE_IOERR: "the disk fails: look at the system's log",
@@ -34,27 +37,40 @@ UNUSABLE: Final = {
 
 
 class NotBrief(Exception):
-    """There is more to do than may hold up the event loop."""
+    """A job has more to do than may hold up the event loop."""
+
+
+class _Sparing(Database):
+    """The database as a job has it on the event loop: for so many statements, and then it raises NotBrief."""
+
+    left = MOST_STATEMENTS
+
+    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> sqlite3.Cursor:
+        """Run one more statement."""
+        self.left -= 1
+        if self.left < 0:
+            raise NotBrief
+        return super().execute(sql, parameters)
 
 
 class _Waiting(NamedTuple):
-    """A job, what does it on the event loop if anything does, and whoever waits for what it returns."""
+    """A job, whether the event loop may do it, and whoever waits for what it returns."""
 
     job: Job[Any]
-    brief: Job[Any] | None
+    is_brief: bool
     done: asyncio.Future[Any]
 
 
 class Desk:
-    """Does jobs in transactions, on a thread of its own but for what is brief.
+    """Does jobs in the order in which they came, on a thread of its own but for what is brief.
 
     Jobs that wait at the same time share one transaction, so that the disk is flushed once for all of them.
     Where one of them raises, or the disk refuses, nothing of that stays, and each is done again in one of its
     own; so a job must change nothing but the database.
 
     The thread begins and commits, which may wait for the disk. A few statements in between take less than
-    what two threads lose that pass the interpreter to and fro at each of them: such jobs are done on the
-    event loop, before all others, and on the thread after all where one of them raises.
+    what two threads lose that pass the interpreter to and fro at each of them: brief jobs that came before
+    all others are done on the event loop. Where one proves not to be brief, or raises, the thread does all.
     """
 
     def __init__(self, path: Path, name: str, begin: str = "BEGIN") -> None:
@@ -67,16 +83,13 @@ class Desk:
         self._working: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def run(self, job: Job[T], *, brief: Job[T] | None = None) -> T:
-        """Do `job` in a transaction and return what it returned; whatever it raises rolls it back.
-
-        `brief` does the same on the event loop, or raises NotBrief so that `job` is done instead.
-        """
+    async def run(self, job: Job[T], *, is_brief: bool = False) -> T:
+        """Do `job` in a transaction and return what it returned; whatever it raises rolls it back."""
         if self._closed:
             raise RuntimeError(f"{self._path} is closed")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Waiting(job, brief, done))
+        self._waiting.append(_Waiting(job, is_brief, done))
         if self._working is None:
             self._working = loop.create_task(self._work(loop))
         return await done
@@ -85,7 +98,7 @@ class Desk:
         """Do what waits, and let go of the database."""
         self._closed = True
         if self._working is not None:
-            await self._working
+            await asyncio.shield(self._working)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
@@ -95,7 +108,6 @@ class Desk:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 batch = [one for one in batch if not one.done.done()]
-                batch.sort(key=lambda one: one.brief is None)
                 try:
                     results = await self._together(loop, batch)
                 except Exception as error:  # noqa: BLE001 -- whoever waits must hear of it, whatever it is
@@ -106,22 +118,27 @@ class Desk:
             self._working = None
 
     async def _together(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> list[Result]:
-        """Do jobs, those that are brief first, in one transaction, or each in its own where that fails."""
-        brief = [one.brief for one in batch if one.brief]
+        """Do jobs in one transaction, or each in its own where that fails."""
+        jobs = [one.job for one in batch]
+        brief = [one.job for one in takewhile(attrgetter("is_brief"), batch)]
         if brief:
-            with suppress(Exception):
+            try:
                 db = await loop.run_in_executor(self._thread, self._begun)
+            except Exception:  # noqa: BLE001 -- each will say why
+                return await loop.run_in_executor(self._thread, self._each, jobs)
+            with suppress(Exception):
                 with undone_where_raised(db):
                     done = await _in_turns(loop, db, brief)
-                rest = [one.job for one in batch[len(brief) :]]
+                rest = jobs[len(brief) :]
                 return done + await loop.run_in_executor(self._thread, self._finish, rest)
-        return await loop.run_in_executor(self._thread, self._do, [one.job for one in batch])
+        return await loop.run_in_executor(self._thread, self._do, jobs)
 
-    def _begun(self) -> Database:
-        """Begin a transaction; return the database."""
+    def _begun(self) -> _Sparing:
+        """Begin a transaction; return the database for brief jobs."""
         db = self._database()
+        db.rollback()  # of one whose end nobody waited for
         db.execute(self._begin)
-        return db
+        return _Sparing(db.conn, recursive_triggers=False, execute_plugins=False)
 
     def _finish(self, jobs: Sequence[Job[Any]]) -> list[Result]:
         """Do jobs in the transaction that has begun, and commit."""
@@ -134,6 +151,10 @@ class Desk:
         if len(jobs) > 1:
             with suppress(Exception), transaction(self._database(), self._begin):
                 return [(True, job(self._database())) for job in jobs]
+        return self._each(jobs)
+
+    def _each(self, jobs: Sequence[Job[Any]]) -> list[Result]:
+        """Do jobs, each in a transaction of its own."""
         return [self._alone(job) for job in jobs]
 
     def _alone(self, job: Job[Any]) -> Result:
@@ -167,11 +188,12 @@ def _tell(done: asyncio.Future[Any], result: Result) -> None:
         done.set_exception(value)
 
 
-async def _in_turns(loop: asyncio.AbstractEventLoop, db: Database, jobs: Sequence[Job[Any]]) -> list[Result]:
+async def _in_turns(loop: asyncio.AbstractEventLoop, db: _Sparing, jobs: Sequence[Job[Any]]) -> list[Result]:
     """Do brief jobs, and let others have the event loop now and then."""
     done: list[Result] = []
     until = loop.time() + TURN
     for job in jobs:
+        db.left = MOST_STATEMENTS
         done.append((True, job(db)))
         if loop.time() > until:
             await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from monitor.edits import changes
 from monitor.model import Change, Item, Match
 from monitor.store import items
+from monitor.store.rows import fetch
 from monitor.store.values import Row, item_row
 
 
@@ -66,10 +67,10 @@ def revise(db: Database, edit: Edit, item: Item, matches: Sequence[Match], now: 
 
 def widen(db: Database, row_id: int, topics: frozenset[str]) -> None:
     """Let the alerts on an item also be about these topics, as far as their chats subscribed to them."""
-    for row in list(db.query("SELECT id, topics FROM outbox WHERE item_id = ?", [row_id])):
+    for row in fetch(db, "SELECT id, topics FROM outbox WHERE item_id = ?", [row_id]):
         about = json.loads(row["topics"])
         about += sorted(topics.difference(about))
-        db.table("outbox").update(row["id"], {"topics": json.dumps(about)})
+        db.execute("UPDATE outbox SET topics = ? WHERE id = ?", [json.dumps(about), row["id"]])
 
 
 def changes_of(row: Row) -> tuple[Change, ...]:
