@@ -6,13 +6,11 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from types import MappingProxyType
 from typing import Final
 
 from monitor.matching import morphology
 from monitor.text import fold, script_of
 
-_NO_GROUPS: Final[Mapping[str, Iterable[str]]] = MappingProxyType({})
 _NONE: Final = frozenset[str]()  # one for all words that are no name
 
 
@@ -22,17 +20,16 @@ class Aliases:
     A spelling that is also a common word ("Суми") stands for the name only when written with a capital.
     """
 
-    def __init__(
-        self, groups: Mapping[str, Iterable[str]], designations: Mapping[str, Iterable[str]] = _NO_GROUPS
-    ) -> None:
+    def __init__(self, groups: Mapping[str, Iterable[str]], names: Aliases | None = None) -> None:
         """Work out the readings of every spelling; each is a single word.
 
-        `designations` count before a number alone: "S" in "S-300" is "С", but no preposition is.
+        Groups that come on top of other `names` count before a number alone: "S" in "S-300" is "С", but no
+        preposition is.
         """
-        self.without_numbers = Aliases(groups) if designations else self
-        self._groups: dict[str, set[str]] = {}
-        self._capital: dict[str, set[str]] = {}
-        for group, spellings in (*groups.items(), *designations.items()):
+        self.without_numbers = names or self
+        self._groups: dict[str, set[str]] = _copied(names._groups) if names else {}  # noqa: SLF001 - of its own class
+        self._capital: dict[str, set[str]] = _copied(names._capital) if names else {}  # noqa: SLF001
+        for group, spellings in groups.items():
             for spelling in spellings:
                 self._add(group, fold(spelling))
         for reading, capital in self._capital.items():
@@ -56,6 +53,10 @@ class Aliases:
         return frozenset(found) if found else _NONE
 
 
+def _copied(table: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    return {reading: set(groups) for reading, groups in table.items()}
+
+
 def aliases(extra: Iterable[Sequence[str]] = ()) -> Aliases:
     """Return the table that ships, with further groups of spellings.
 
@@ -69,14 +70,14 @@ def aliases(extra: Iterable[Sequence[str]] = ()) -> Aliases:
     for spellings in added:
         group = next((named[fold(one)] for one in spellings if fold(one) in named), fold(spellings[0]))
         groups[group] = [*groups.get(group, ()), *spellings]
-    return Aliases(groups, designations)
+    return Aliases(designations, Aliases(groups))
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> Aliases:
     """Return the table that ships."""
     designations, groups = _table()
-    return Aliases(groups, designations)
+    return Aliases(designations, Aliases(groups))
 
 
 def _table() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
@@ -84,7 +85,8 @@ def _table() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     text = resources.files("monitor.matching").joinpath("data", "aliases.toml").read_text(encoding="utf-8")
     groups: dict[str, list[str]] = {}
     sections = tomllib.loads(text)
-    designations = sections.pop("designations")
+    # Under names that no other group can have: what a config adds is named by a spelling.
+    designations = {f"{name}-": spellings for name, spellings in sections.pop("designations").items()}
     for section in sections.values():
         groups.update(section)
     return designations, groups

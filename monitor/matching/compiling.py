@@ -35,6 +35,8 @@ CARRYING = frozenset("no not never without down out off over under не ні н�
 MANY = 6  # plans side by side from which it pays to file them
 WINDOW = 5  # how many other words may stand among those of a keyword
 
+_NUMBERED_NAME = re.compile(r"([^\W\d_]+)(\d\w*)")
+
 
 def is_free(text: str) -> bool:
     """Return whether a word may be left out of a phrase: a little word that carries no meaning of its own."""
@@ -46,9 +48,6 @@ def _choice(units: Sequence[int | Compound]) -> Choice:
     """Return the unit of any of these."""
     terms = frozenset(unit for unit in units if isinstance(unit, int))
     return Choice(terms, tuple(unit for unit in units if isinstance(unit, Compound)))
-
-
-_NUMBERED_NAME = re.compile(r"([^\W\d_]+)(\d\w*)")
 
 
 @dataclass(frozen=True, slots=True)
