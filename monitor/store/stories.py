@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from monitor.model import Story
+from monitor.store.items import chunks, marks
 from monitor.store.rows import add_row, fetch
 from monitor.store.values import moment, stamp
 from monitor.stories import outline
@@ -38,9 +40,11 @@ def alike(db: Database, links: Iterable[str], told: str, since: datetime) -> lis
         """,
         [stamp(since), told],
     )
+    known = (*rows, *renamed)
+    given = _links(db, [row["id"] for row in known])
     return [
-        Story(row["id"], row["headline"], _links(db, row["id"]), moment(row["begun"]) or since)
-        for row in (*rows, *renamed)
+        Story(row["id"], row["headline"], frozenset(given[row["id"]]), moment(row["begun"]) or since)
+        for row in known
     ]
 
 
@@ -56,9 +60,14 @@ def also_called(db: Database, story_id: int, headline: str) -> None:
     add_row(db, "story_headlines", facts, or_else="IGNORE")
 
 
-def _links(db: Database, story_id: int) -> frozenset[tuple[str, str]]:
-    rows = db.execute("SELECT link, source_id FROM story_links WHERE story_id = ?", [story_id])
-    return frozenset((link, source_id) for link, source_id in rows.fetchall())
+def _links(db: Database, story_ids: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
+    """Return the links that each of the stories is known by, and who gave them."""
+    given = defaultdict[int, set[tuple[str, str]]](set)
+    for ids in chunks(story_ids):
+        sql = f"SELECT story_id, link, source_id FROM story_links WHERE story_id IN ({marks(ids)})"
+        for story_id, link, source_id in db.execute(sql, ids):
+            given[story_id].add((link, source_id))
+    return given
 
 
 def of_item(db: Database, item_id: int) -> int | None:
