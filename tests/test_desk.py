@@ -6,7 +6,8 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from sqlite3 import IntegrityError
@@ -15,7 +16,7 @@ import pytest
 from sqlite_utils import Database
 
 from monitor.errors import StoreUnwritable
-from monitor.store.desk import MOST_STATEMENTS, TURN, Desk
+from monitor.store.desk import LONGEST, TURN, Desk
 
 
 @pytest.fixture
@@ -93,34 +94,79 @@ async def test_jobs_are_done_in_the_order_in_which_they_came_whatever_is_brief(d
     assert done == [0, 1, 2, 3]
 
 
-async def test_what_proves_not_to_be_brief_is_done_on_the_thread(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [lambda db: db.query("SELECT 1 AS one"), lambda db: db.execute("SELECT 1")],
+    ids=["query", "execute"],
+)
+async def test_what_proves_not_to_be_brief_is_done_on_the_thread(
+    desk: Desk, more: Callable[[Database], Iterable[object]]
+) -> None:
     threads = list[int]()
 
     def many(db: Database) -> int:
         threads.append(threading.get_ident())
-        for number in range(10, 11 + MOST_STATEMENTS):
-            put(db, number)
-        return 10
+        put(db, 2)
+        time.sleep(LONGEST)
+        return len(list(more(db)))
 
     one = partial(put, number=1)
-    assert await asyncio.gather(desk.run(one, is_brief=True), desk.run(many, is_brief=True)) == [1, 10]
-    assert await numbers(desk) == [1, *range(10, 11 + MOST_STATEMENTS)]
-    assert [one == threading.get_ident() for one in threads] == [True, False]
+    jobs = [desk.run(one, is_brief=True), desk.run(many, is_brief=True)]
+    assert await asyncio.gather(*jobs) == [1, 1]
+    assert await numbers(desk) == [1, 2]
+    assert [thread == threading.get_ident() for thread in threads] == [True, False]
 
 
-async def test_a_transaction_whose_end_nobody_waited_for_holds_up_none_after_it(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "x.db", "test")
-    await desk.run(lambda db: db.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, filler TEXT)"))
+async def test_a_close_that_is_given_up_lets_what_waits_be_done(desk: Desk) -> None:
     storing = asyncio.ensure_future(desk.run(partial(put, number=1), is_brief=True))
     await asyncio.sleep(0)
     closing = asyncio.ensure_future(desk.close())
     await asyncio.sleep(0)
     closing.cancel()
-    assert await storing == 1
-    other = sqlite3.connect(tmp_path / "x.db", timeout=0)
-    other.execute("INSERT INTO t VALUES (2, '')")
-    other.commit()
-    other.close()
+    assert await asyncio.wait_for(storing, 5) == 1
+
+
+@pytest.fixture
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """Return another program's connection; who waits for it does so for a moment alone."""
+    monkeypatch.setattr("monitor.store.desk.BUSY_SECONDS", 0.2)
+    with closing(sqlite3.connect(tmp_path / "x.db")) as other:
+        yield other
+
+
+@pytest.mark.usefixtures("desk")
+async def test_a_transaction_that_nobody_waits_for_any_more_holds_up_none_after_it(
+    tmp_path: Path, other: sqlite3.Connection
+) -> None:
+    desk = Desk(tmp_path / "x.db", "again", "BEGIN IMMEDIATE")
+    other.execute("BEGIN IMMEDIATE")
+    doomed = asyncio.ensure_future(desk.run(partial(put, number=1), is_brief=True))
+    await asyncio.sleep(0.05)  # the thread waits for the lock
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await doomed
+    other.rollback()
+    assert await desk.run(partial(put, number=2), is_brief=True) == 2
+    assert await numbers(desk) == [2]
+    await desk.close()
+
+
+@pytest.mark.usefixtures("desk")
+async def test_where_another_program_holds_the_database_each_brief_job_waits_twice_and_is_told_so(
+    tmp_path: Path, other: sqlite3.Connection
+) -> None:
+    desk = Desk(tmp_path / "x.db", "again", "BEGIN IMMEDIATE")
+    begun: list[str] = []
+    await desk.run(lambda db: db.conn.set_trace_callback(begun.append))
+    begun.clear()
+    other.execute("BEGIN IMMEDIATE")
+    jobs = [desk.run(partial(put, number=number), is_brief=True) for number in range(2)]
+    ends = await asyncio.gather(*jobs, return_exceptions=True)
+    assert list(map(type, ends)) == [StoreUnwritable, StoreUnwritable]
+    assert begun == ["BEGIN IMMEDIATE"] * 3  # together, and each by itself
+    other.rollback()
+    assert await desk.run(partial(put, number=7), is_brief=True) == 7
     await desk.close()
 
 

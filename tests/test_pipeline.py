@@ -25,7 +25,7 @@ from monitor.cadence import NEVER, Pace
 from monitor.model import Delivery, Item, Match, Source
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
-from monitor.store import Store, added, chats, claims, items, notices, outbox, sources
+from monitor.store import Store, added, chats, claims, desk, items, notices, outbox, sources
 
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
 RAID = topic("air raid", id="raid", name="Air raid", priority="urgent")
@@ -181,11 +181,11 @@ async def test_a_post_of_a_channel_goes_the_same_way(house: House) -> None:
     assert await house.queued() == [(1, "normal", "Дрони зі Старлінками вимикають")]
 
 
-@pytest.mark.parametrize(("readers", "at_once"), [(100, True), (200, False)])
-async def test_an_alert_to_a_crowd_does_not_hold_up_the_event_loop(
-    house: House, monkeypatch: pytest.MonkeyPatch, readers: int, *, at_once: bool
+@pytest.mark.parametrize(("longest", "at_once"), [(3600, True), (0, False)])
+async def test_an_alert_is_stored_the_same_way_however_long_that_may_hold_up_the_event_loop(
+    house: House, monkeypatch: pytest.MonkeyPatch, longest: int, *, at_once: bool
 ) -> None:
-    put, threads = outbox.put, set[int]()
+    put, threads, readers = outbox.put, set[int](), 3
 
     def noted(*args: Any, **facts: Any) -> bool:
         threads.add(threading.get_ident())
@@ -197,6 +197,7 @@ async def test_an_alert_to_a_crowd_does_not_hold_up_the_event_loop(
     await house.poll(house.feed())
     house.publish(NEWS, OLD)
     monkeypatch.setattr(outbox, "put", noted)
+    monkeypatch.setattr(desk, "LONGEST", longest)
     assert (await house.poll(house.feed())).queued == readers
     assert (threads == {threading.get_ident()}) == at_once
     assert [chat_id for chat_id, _, _ in await house.queued()] == [*range(1, readers + 1)]

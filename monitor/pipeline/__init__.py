@@ -195,7 +195,10 @@ class Pipeline:
             learn=standing.is_to_learn(state, started),
         )
         few = _matched_at_once(polled.items, source, watch)
-        look = await self._lookup(compare, source, watch) if few is None else _here(compare, few)
+        if few is None:
+            look = await self._lookup(compare, source, watch)
+        else:  # compared in the transaction that stores them, which saves two threads to wait for
+            look = partial(_compared_here, compare=compare, found=few)
         now, before = self._clock.now(), self.states.stored(source, kept)
         answer = Answer(source, state, polled, watch.topics, started, now, self.pace, before)
         store = partial(_stored, answer=answer, look=look)
@@ -221,11 +224,6 @@ class Pipeline:
         known = await self._store.read(compare)
         matched = await asyncio.to_thread(_matched_of, known, source, watch)
         return lambda _: (known, matched)
-
-
-def _here(compare: Callable[[Database], Compared], few: Sequence[Matched]) -> Lookup:
-    """Have few items compared in the transaction that stores them, which saves two threads to wait for."""
-    return partial(_compared_here, compare=compare, found=few)
 
 
 def _compared_here(

@@ -25,8 +25,6 @@ def retry_after(headers: Headers, now: datetime) -> timedelta | None:
     A date is the server's: it is measured from the answer's own Date, and from `now` where it has none.
     """
     value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
     if _SECONDS.fullmatch(value):
         return timedelta(seconds=int(value))
     until = http_date(value)

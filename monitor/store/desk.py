@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import takewhile
@@ -22,7 +23,7 @@ Result = tuple[bool, Any]  # whether it was done, and what it returned or raised
 
 BUSY_SECONDS: Final = 10.0
 TURN: Final = 0.005  # seconds for which brief jobs have the event loop to themselves
-MOST_STATEMENTS: Final = 300  # of a brief job, which are a few milliseconds
+LONGEST: Final = 0.02  # seconds of a brief job
 UNWRITABLE: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: make room, nothing was lost",
     sqlite3.SQLITE_IOERR: "the disk fails: look at the system's log",
@@ -41,16 +42,25 @@ class NotBrief(Exception):
 
 
 class _Sparing(Database):
-    """The database as a job has it on the event loop: for so many statements, and then it raises NotBrief."""
+    """The database as a job has it on the event loop: after a while each statement raises NotBrief."""
 
-    left = MOST_STATEMENTS
+    until = 0.0  # by the monotonic clock
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> sqlite3.Cursor:
         """Run one more statement."""
-        self.left -= 1
-        if self.left < 0:
-            raise NotBrief
+        self._check()
         return super().execute(sql, parameters)
+
+    def query(
+        self, sql: str, params: Sequence[Any] | dict[str, Any] | None = None
+    ) -> Generator[dict[str, Any], None, None]:
+        """Run one more statement that returns rows."""
+        self._check()
+        return super().query(sql, params)
+
+    def _check(self) -> None:
+        if time.monotonic() > self.until:
+            raise NotBrief
 
 
 class _Waiting(NamedTuple):
@@ -193,7 +203,7 @@ async def _in_turns(loop: asyncio.AbstractEventLoop, db: _Sparing, jobs: Sequenc
     done: list[Result] = []
     until = loop.time() + TURN
     for job in jobs:
-        db.left = MOST_STATEMENTS
+        db.until = time.monotonic() + LONGEST
         done.append((True, job(db)))
         if loop.time() > until:
             await asyncio.sleep(0)
