@@ -18,7 +18,7 @@ import feedparser
 
 from monitor.errors import SourceUnreadable
 from monitor.html import Plain, one_line, plain_text, read_html, web_address
-from monitor.sources.dates import ZONES, of_numbers
+from monitor.sources.dates import of_numbers
 from monitor.sources.discovery import named
 from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code
 from monitor.sources.envelope import (
@@ -45,7 +45,6 @@ _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _PERIODS: Final = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8_760}  # in hours
 
 feedparser.registerDateHandler(of_numbers)
-feedparser.datetimes.rfc822.timezone_names.update(ZONES)
 # Always expat: feedparser would look for the driver of another parser anew at each document.
 feedparser.api.PREFERRED_XML_PARSERS = []
 # At each element feedparser joins the same base to itself, which is a quarter of its time; the join is pure.
