@@ -280,6 +280,31 @@ def test_a_keyword_may_be_written_in_any_case(keyword: str, token: str, language
     assert how(keyword, token, language) == "form"
 
 
+@pytest.mark.parametrize(
+    ("surname", "of_noun", "latin", "of_surname"),
+    [
+        ("Песков", "песком", "Peskov", "Песковым"),
+        ("Волков", "волки", "Volkov", "Волкова"),
+        ("Орлов", "орлы", "Orlov", "Орлову"),
+        ("Зайцев", "зайцы", "Zaitsev", "Зайцева"),
+    ],
+)
+def test_a_surname_with_its_capital_is_no_form_of_a_noun(
+    surname: str, of_noun: str, latin: str, of_surname: str
+) -> None:
+    assert how(surname, of_noun, "ru") is None
+    assert how(surname, of_surname, "ru") == "form"
+    assert how(surname, latin, "en") == "script"
+    assert how(latin, surname, "ru") == "script"
+    assert how(surname.lower(), of_noun, "ru") == "form"
+
+
+def test_a_capital_leaves_a_noun_that_ends_like_a_surname_a_noun() -> None:
+    assert how("Остров", "острова", "ru") == how("Голов", "головой", "ru") == "form"
+    assert analyse("Остров", "ru").common
+    assert how("слово", "Слов", "ru") == how("мороз", "Морозов", "ru") == "form"
+
+
 def test_a_letter_more_that_makes_another_prefix_is_no_slip() -> None:
     assert compare(analyse("поддержка"), analyse("подддержка", "ru")) is None
 
