@@ -178,6 +178,30 @@ def test_neither_a_martyr_nor_a_shah_is_a_shahed(text: str) -> None:
     assert not matches(topic("Shahed"), text)
 
 
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("Кривий Ріг", "Удар по Кривому Розі"),
+        ("Кривой Рог", "взрывы в Кривом Роге, a strike"),
+        ("Kryvyi Rih", "у Кривому Розі чути вибухи"),
+        ("strike Kryvyi Rih", "A strike on Krivoy Rog"),
+        ("Chasiv Yar", "бої в Часовому Яру"),
+        ("Біла Церква", "взрывы в Белой Церкви"),
+        ("Nova Kakhovka", "у Новій Каховці"),
+        ("White House", "Білий дім повідомив"),
+    ],
+)
+def test_a_name_of_several_words_is_found_in_its_other_spellings(keyword: str, text: str) -> None:
+    assert matches(topic(keyword), text)
+    assert matches(topic(query=f'"{keyword}"'), text) or keyword.startswith("strike")
+    assert not matches(topic(keyword, fuzziness="exact"), text)
+
+
+def test_a_part_of_a_name_is_not_found_in_its_other_spellings() -> None:
+    assert not matches(topic("Nova"), "Нова пошта")
+    assert not matches(topic("White"), "Білий сніг")
+
+
 @pytest.mark.parametrize("text", ["Ф-16 збив дрон", "літак F-16", "F16", "F 16"])
 def test_an_aircraft_is_found_in_either_script(text: str) -> None:
     assert matches(topic("F-16"), text)

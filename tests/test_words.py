@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from monitor.alternatives import words
 from monitor.matching.aliases import aliases
 from monitor.matching.morphology import lexicon
 from monitor.matching.typos import could_be_typo
@@ -172,6 +173,20 @@ def test_a_common_word_is_no_name_and_known_as_such() -> None:
     assert word.roman == frozenset()
     assert analyse("the", "en").stop
     assert not analyse("Старлінк", "uk").common
+
+
+def test_a_name_of_several_words_is_written_in_all_its_spellings() -> None:
+    names = aliases([["ОГП", "Офіс прокурора", "OGP"], ["Kryvyi Rih", "Кривбасград"]])
+
+    def written(phrase: str) -> list[str]:
+        return [" ".join("|".join(each) for each in way) for way in names.written(words(phrase))]
+
+    assert written("black cat") == ["black cat"]
+    assert written("ОГП") == ["ОГП", "офіс прокурора"]
+    assert written("офіс Прокурора діє") == ["офіс Прокурора діє", "огп діє", "ogp діє"]
+    assert written("(in|near) Black Sea port")[:2] == ["in|near Black Sea port", "in|near чорне море port"]
+    assert "кривбасград" in written("Кривий Ріг")
+    assert written("Black Sea, Kryvyi")[1:] == []
 
 
 def test_an_inflected_keyword_finds_the_other_forms() -> None:

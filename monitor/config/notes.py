@@ -37,8 +37,8 @@ def notes(config: Config, faulty: Collection[str] = ()) -> Iterator[str]:
     if not {"topics", "packs"}.intersection(faulty) and not config.topics:
         yield "there are no topics: name packs or write [[topics]]"
     for spelling in dict.fromkeys(chain.from_iterable(config.aliases)):
-        if [token.text for token in tokens(spelling)] != [spelling]:
-            what = "is not one word without signs, and finds nothing: name the word that differs"
+        if [token.text for token in tokens(spelling)] != spelling.split():
+            what = "has signs in a word, and finds nothing: name the word that differs"
             yield f'"{spelling}" in aliases {what}'
     for topic in config.topics:
         yield from of_topic(topic)

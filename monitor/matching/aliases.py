@@ -18,10 +18,11 @@ class Aliases:
     """A table of groups of spellings, asked by the readings of a word.
 
     A spelling that is also a common word ("Суми") stands for the name only when written with a capital.
+    A spelling of several words is one more way to write a keyword that names it: see `written`.
     """
 
     def __init__(self, groups: Mapping[str, Iterable[str]], names: Aliases | None = None) -> None:
-        """Work out the readings of every spelling; each is a single word.
+        """Work out the readings of every spelling that is a single word.
 
         Groups that come on top of other `names` count before a number alone: "S" in "S-300" is "С", but no
         preposition is.
@@ -29,9 +30,16 @@ class Aliases:
         self.without_numbers = names or self
         self._groups: dict[str, set[str]] = _copied(names._groups) if names else {}  # noqa: SLF001 - of its own class
         self._capital: dict[str, set[str]] = _copied(names._capital) if names else {}  # noqa: SLF001
+        self._phrases = dict(names._phrases) if names else {}  # noqa: SLF001
         for group, spellings in groups.items():
-            for spelling in spellings:
-                self._add(group, fold(spelling))
+            ways = [tuple(fold(spelling).split()) for spelling in spellings]
+            for way in ways:
+                if len(way) == 1:
+                    self._add(group, way[0])
+                others = tuple(one for one in ways if one != way and max(len(one), len(way)) > 1)
+                if others:
+                    self._phrases[way] = others
+        self._longest = max(map(len, self._phrases), default=0)
         for reading, capital in self._capital.items():
             self._groups[reading] = self._groups.get(reading, set()) - capital
 
@@ -42,6 +50,22 @@ class Aliases:
         table = self._capital if known else self._groups
         for reading in heads:
             table.setdefault(reading, set()).add(group)
+
+    def written(self, phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
+        """Return a phrase in each of the spellings of the name in it, first as it stands.
+
+        It is given as `alternatives.words` returns it. Only spellings of several words count, and those that
+        stand beside them in a group; of several names the first.
+        """
+        every = [list(phrase)]
+        folded = [fold(each[0]) if len(each) == 1 else "" for each in phrase]
+        for start in range(len(phrase)):
+            for end in range(min(len(phrase), start + self._longest), start, -1):
+                others = self._phrases.get(tuple(folded[start:end]))
+                if others:
+                    ways = ([(word,) for word in other] for other in others)
+                    return every + [[*phrase[:start], *way, *phrase[end:]] for way in ways]
+        return every
 
     def groups(self, readings: Iterable[str], *, capital: bool) -> frozenset[str]:
         """Return the groups that a word with these readings is in."""

@@ -27,6 +27,7 @@ from monitor.matching.plan import (
 )
 from monitor.matching.query import parse, regex_of
 from monitor.matching.terms import Beginning, Fuzzy, Misspelt, Spelling, Term, keyword
+from monitor.matching.words import ALIAS, LEVELS
 from monitor.model import Topic
 from monitor.text import Token, fold, tokens
 
@@ -91,7 +92,9 @@ class Compiler:
             case nodes.Word(text):
                 return self.row(self.units([(text,)]), label, title=title)
             case nodes.Phrase(text):
-                return self.row(self.units(words(text)), label, title=title)
+                return self.any(
+                    [self.row(self.units(way), label, title=title) for way in self.written(words(text))]
+                )
             case nodes.Exact(text):
                 return self.row(self.spelt(text), label, title=title)
             case nodes.Prefix(text):
@@ -168,6 +171,10 @@ class Compiler:
     def near(self, text: str, window: int, label: str, *, title: bool = False) -> Plan:
         """Return the plan of words near each other."""
         phrase = [each for each in words(text) if any(map(tokens, each))]
+        return self.any([self.way(each, window, label, title=title) for each in self.written(phrase)])
+
+    def way(self, phrase: Sequence[tuple[str, ...]], window: int, label: str, *, title: bool) -> Plan:
+        """Return the plan of words near each other with the name among them in one of its spellings."""
         units = self.units([each for each in phrase if not any(map(is_free, each))] or phrase)
         if not units:
             return Any(())
@@ -175,3 +182,8 @@ class Compiler:
             return One(units[0], label, title)
         least = float(self.fuzziness) if isinstance(self.fuzziness, int) else 0.0
         return Cluster(tuple(units), window, label, title, least)
+
+    def written(self, phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
+        """Return a phrase in all spellings of the name in it, where the topic is as fuzzy as that."""
+        least = self.fuzziness if isinstance(self.fuzziness, int) else LEVELS[self.fuzziness]
+        return self.names.written(phrase) if least <= ALIAS else [list(phrase)]
