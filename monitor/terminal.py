@@ -74,7 +74,7 @@ def news(outcomes: Sequence[Outcome], names: Mapping[str, str], config: Config) 
         for note in outcome.notes:
             console.print(Text(f"  note: {note}", style="yellow"))
         for item, matches in (*outcome.new, *outcome.edited):
-            line = Text(f"  {headline(item)}")
+            line = Text(f"  {headline(item) or item.url or '(without words)'}")
             line.append(" (edited)" if (item, matches) in outcome.edited else "", style="dim")
             for match in matches:
                 line.append(f"  [{topics.get(match.topic_id, match.topic_id)}]", style="green")

@@ -30,6 +30,12 @@ def test_a_round_shows_what_is_new_and_what_was_edited(capsys: pytest.CaptureFix
     ]
 
 
+def test_an_item_without_words_is_shown_by_its_address(capsys: pytest.CaptureFixture[str]) -> None:
+    bare = [item("", url="https://example.org/1"), item("", key="2")]
+    news([Outcome("example", NOW, new=tuple((one, ()) for one in bare))], {"example": "Example"}, CONFIG)
+    assert capsys.readouterr().out.splitlines()[1:3] == ["  https://example.org/1", "  (without words)"]
+
+
 def test_a_round_shows_what_is_to_be_noted_and_what_came_before_a_failure(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
