@@ -12,6 +12,7 @@ from monitor.matching import morphology
 from monitor.text import fold, script_of
 
 _NONE: Final = frozenset[str]()  # one for all words that are no name
+_Words = tuple[str, ...]
 
 
 class Aliases:
@@ -30,7 +31,7 @@ class Aliases:
         self.without_numbers = names or self
         self._groups: dict[str, set[str]] = _copied(names._groups) if names else {}  # noqa: SLF001 - of its own class
         self._capital: dict[str, set[str]] = _copied(names._capital) if names else {}  # noqa: SLF001
-        self._phrases = dict(names._phrases) if names else {}  # noqa: SLF001
+        self._phrases: dict[_Words, tuple[_Words, ...]] = dict(names._phrases) if names else {}  # noqa: SLF001
         for group, spellings in groups.items():
             ways = [tuple(fold(spelling).split()) for spelling in spellings]
             for way in ways:
@@ -63,8 +64,8 @@ class Aliases:
             for end in range(min(len(phrase), start + self._longest), start, -1):
                 others = self._phrases.get(tuple(folded[start:end]))
                 if others:
-                    ways = ([(word,) for word in other] for other in others)
-                    return every + [[*phrase[:start], *way, *phrase[end:]] for way in ways]
+                    ways = [("-".join(other),) for other in others]  # its words stand next to each other
+                    return every + [[*phrase[:start], way, *phrase[end:]] for way in ways]
         return every
 
     def groups(self, readings: Iterable[str], *, capital: bool) -> frozenset[str]:
