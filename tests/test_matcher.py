@@ -189,6 +189,8 @@ def test_neither_a_martyr_nor_a_shah_is_a_shahed(text: str) -> None:
         ("Біла Церква", "взрывы в Белой Церкви"),
         ("Nova Kakhovka", "у Новій Каховці"),
         ("White House", "Білий дім повідомив"),
+        ("Leopard 2", "two Leopard2 tanks"),
+        ("Шахед 136", "два Шахед136 збито"),
         ("ceasefire", "a cease-fire, and when it began"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from monitor.alternatives import words
 from monitor.matching import nodes
@@ -43,6 +44,18 @@ def is_free(text: str) -> bool:
     """Return whether a word may be left out of a phrase: a little word that carries no meaning of its own."""
     found = tokens(text)
     return len(found) == 1 and keyword(found[0].text).stop and fold(found[0].text) not in CARRYING
+
+
+def _numbered(phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
+    """Return a phrase with its first name and number as one word, if it has them: "Shahed136"."""
+    for at, (name, number) in enumerate(pairwise(phrase)):
+        if (
+            len(name) == len(number) == 1
+            and _NUMBERED_NAME.fullmatch(name[0] + number[0])
+            and name[0].isalpha()
+        ):
+            return [[*phrase[:at], (name[0] + number[0],), *phrase[at + 2 :]]]
+    return []
 
 
 def _choice(units: Sequence[int | Compound]) -> Choice:
@@ -186,4 +199,4 @@ class Compiler:
     def written(self, phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
         """Return a phrase in all spellings of the name in it, where the topic is as fuzzy as that."""
         least = self.fuzziness if isinstance(self.fuzziness, int) else LEVELS[self.fuzziness]
-        return self.names.written(phrase) if least <= ALIAS else [list(phrase)]
+        return self.names.written(phrase) + _numbered(phrase) if least <= ALIAS else [list(phrase)]
