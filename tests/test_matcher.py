@@ -200,6 +200,12 @@ def test_a_name_of_several_words_is_found_in_its_other_spellings(keyword: str, t
     assert not matches(topic(keyword, fuzziness="exact"), text)
 
 
+def test_a_spelling_of_one_word_stands_for_a_longer_one_only_as_the_name() -> None:
+    compiled = Matcher([topic("Сполучені Штати")], names=[["США", "US", "Сполучені Штати"]])
+    assert compiled.match(item("aid from the US")), "with its capital"
+    assert not compiled.match(item("he told us"))
+
+
 def test_a_part_of_a_name_is_not_found_in_its_other_spellings() -> None:
     assert not matches(topic("Nova"), "Нова пошта")
     assert not matches(topic("White"), "Білий сніг")

@@ -36,9 +36,10 @@ def notes(config: Config, faulty: Collection[str] = ()) -> Iterator[str]:
         yield "there are no [[sources]]: only those are polled that are added in the chat or imported"
     if not {"topics", "packs"}.intersection(faulty) and not config.topics:
         yield "there are no topics: name packs or write [[topics]]"
-    for spelling in dict.fromkeys(chain.from_iterable(config.aliases)):
-        if [token.text for token in tokens(spelling)] != spelling.split():
-            what = "has signs in a word, and finds nothing: name the word that differs"
+    alone = (group for group in config.aliases if not any(" " in spelling for spelling in group))
+    for spelling in dict.fromkeys(chain.from_iterable(alone)):
+        if [token.text for token in tokens(spelling)] != [spelling]:
+            what = "has signs in it, and finds nothing: name the word that differs"
             yield f'"{spelling}" in aliases {what}'
     for topic in config.topics:
         yield from of_topic(topic)

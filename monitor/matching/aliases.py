@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import islice
 from typing import Final
 
 from monitor.matching import morphology
-from monitor.text import fold, script_of
+from monitor.text import fold, is_function_word, script_of, tokens
 
 _NONE: Final = frozenset[str]()  # one for all words that are no name
+_MOST_WAYS: Final = 64  # of writing one phrase
 _Words = tuple[str, ...]
+
+
+class Group(str):
+    """The name of a group, which stands in a phrase for its spellings of a single word."""
+
+    __slots__ = ()
 
 
 class Aliases:
@@ -22,7 +30,7 @@ class Aliases:
     A spelling of several words is one more way to write a keyword that names it: see `written`.
     """
 
-    def __init__(self, groups: Mapping[str, Iterable[str]], names: Aliases | None = None) -> None:
+    def __init__(self, groups: Mapping[str, Collection[str]], names: Aliases | None = None) -> None:
         """Work out the readings of every spelling that is a single word.
 
         Groups that come on top of other `names` count before a number alone: "S" in "S-300" is "С", but no
@@ -31,15 +39,17 @@ class Aliases:
         self.without_numbers = names or self
         self._groups: dict[str, set[str]] = _copied(names._groups) if names else {}  # noqa: SLF001 - of its own class
         self._capital: dict[str, set[str]] = _copied(names._capital) if names else {}  # noqa: SLF001
-        self._phrases: dict[_Words, tuple[_Words, ...]] = dict(names._phrases) if names else {}  # noqa: SLF001
+        self._phrases: dict[_Words, tuple[str, ...]] = dict(names._phrases) if names else {}  # noqa: SLF001
         for group, spellings in groups.items():
-            ways = [tuple(fold(spelling).split()) for spelling in spellings]
-            for way in ways:
-                if len(way) == 1:
-                    self._add(group, way[0])
-                others = tuple(one for one in ways if one != way and max(len(one), len(way)) > 1)
+            for spelling in spellings:
+                words = tuple(fold(spelling).split())
+                if len(words) == 1:
+                    self._add(group, words[0])
+                several = [one for one in spellings if " " in one and fold(one) != fold(spelling)]
+                is_short = any(" " not in one for one in spellings)
+                others = [*several, Group(group)] if " " in spelling and is_short else several
                 if others:
-                    self._phrases[way] = others
+                    self._phrases[words] = tuple(dict.fromkeys((*self._phrases.get(words, ()), *others)))
         self._longest = max(map(len, self._phrases), default=0)
         for reading, capital in self._capital.items():
             self._groups[reading] = self._groups.get(reading, set()) - capital
@@ -48,25 +58,32 @@ class Aliases:
         """Add a spelling to a group."""
         script = script_of(folded)
         (_, heads), known = morphology.known_readings(folded, script, None)
-        table = self._capital if known else self._groups
+        table = self._capital if known or is_function_word(folded) else self._groups
         for reading in heads:
             table.setdefault(reading, set()).add(group)
 
     def written(self, phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
-        """Return a phrase in each of the spellings of the name in it, first as it stands.
+        """Return a phrase in each of the spellings of the names in it, first as it stands; at most 64 ways.
 
         It is given as `alternatives.words` returns it. Only spellings of several words count, and those that
-        stand beside them in a group; of several names the first.
+        stand beside them in a group. Another spelling is one word, with hyphens: its parts stand together.
         """
-        every = [list(phrase)]
-        folded = [fold(each[0]) if len(each) == 1 else "" for each in phrase]
-        for start in range(len(phrase)):
+        return [
+            list(way) for way in islice(self._ways(phrase, [_plain(each) for each in phrase]), _MOST_WAYS)
+        ]
+
+    def _ways(self, phrase: Sequence[_Words], plain: Sequence[str]) -> Iterator[tuple[_Words, ...]]:
+        """Yield the ways in which a phrase may be written."""
+        for start in range(len(phrase) if self._longest else 0):
             for end in range(min(len(phrase), start + self._longest), start, -1):
-                others = self._phrases.get(tuple(folded[start:end]))
+                others = self._phrases.get(tuple(plain[start:end]))
                 if others:
-                    ways = [("-".join(other),) for other in others]  # its words stand next to each other
-                    return every + [[*phrase[:start], way, *phrase[end:]] for way in ways]
-        return every
+                    spelt = [tuple(phrase[start:end]), *[((_joined(one),),) for one in others]]
+                    for way in spelt:
+                        for rest in self._ways(phrase[end:], plain[end:]):
+                            yield (*phrase[:start], *way, *rest)
+                    return
+        yield tuple(phrase)
 
     def groups(self, readings: Iterable[str], *, capital: bool) -> frozenset[str]:
         """Return the groups that a word with these readings is in."""
@@ -76,6 +93,19 @@ class Aliases:
             if capital:
                 found |= self._capital.get(reading, set())
         return frozenset(found) if found else _NONE
+
+
+def _joined(spelling: str) -> str:
+    """Return a spelling as one word."""
+    return spelling if isinstance(spelling, Group) else "-".join(spelling.split())
+
+
+def _plain(alternatives: tuple[str, ...]) -> str:
+    """Return a word of a phrase as it stands in the table, without the signs around it; "" for several."""
+    found = tokens(alternatives[0]) if len(alternatives) == 1 else ()
+    if len(found) == 1:
+        return fold(found[0].text).lstrip("#")
+    return fold(alternatives[0]) if len(alternatives) == 1 else ""
 
 
 def _copied(table: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from monitor.alternatives import words
 from monitor.matching import nodes
-from monitor.matching.aliases import Aliases, aliases
+from monitor.matching.aliases import Aliases, Group, aliases
 from monitor.matching.needs import Burden, files
 from monitor.matching.operators import FILTERS
 from monitor.matching.plan import (
@@ -27,7 +27,7 @@ from monitor.matching.plan import (
     Without,
 )
 from monitor.matching.query import parse, regex_of
-from monitor.matching.terms import Beginning, Fuzzy, Misspelt, Spelling, Term, keyword
+from monitor.matching.terms import Beginning, Fuzzy, Misspelt, Named, Spelling, Term, keyword
 from monitor.matching.words import ALIAS, LEVELS
 from monitor.model import Topic
 from monitor.text import Token, fold, tokens
@@ -42,7 +42,7 @@ _NUMBERED_NAME = re.compile(r"([^\W\d_]+)(\d\w*)")
 
 def is_free(text: str) -> bool:
     """Return whether a word may be left out of a phrase: a little word that carries no meaning of its own."""
-    found = tokens(text)
+    found = () if isinstance(text, Group) else tokens(text)
     return len(found) == 1 and keyword(found[0].text).stop and fold(found[0].text) not in CARRYING
 
 
@@ -102,11 +102,10 @@ class Compiler:
         """Return the plan of a query tree."""
         label = str(query)
         match query:
-            case nodes.Word(text):
-                return self.row(self.units([(text,)]), label, title=title)
-            case nodes.Phrase(text):
+            case nodes.Word(text) | nodes.Phrase(text):
+                phrase = [(text,)] if isinstance(query, nodes.Word) else words(text)
                 return self.any(
-                    [self.row(self.units(way), label, title=title) for way in self.written(words(text))]
+                    [self.row(self.units(way), label, title=title) for way in self.written(phrase)]
                 )
             case nodes.Exact(text):
                 return self.row(self.spelt(text), label, title=title)
@@ -145,7 +144,11 @@ class Compiler:
         """Return the words of a phrase, each name of several tokens as one, and alternatives as one."""
         units = []
         for alternatives in phrase:
-            found = [self.unit(pieces) for each in alternatives if (pieces := tokens(each))]
+            found = [
+                self.hold(Named(str(each))) if isinstance(each, Group) else self.unit(tokens(each))
+                for each in alternatives
+                if tokens(each)
+            ]
             if found:
                 units.append(found[0] if len(found) == 1 else _choice(found))
         return units

@@ -140,6 +140,11 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(words, frozenset(found))
 
 
+def is_common(folded: str) -> bool:
+    """Return whether a folded Cyrillic word stands as it is in the list of common words of its language."""
+    return any(folded in lexicon(name).words for name in languages(folded, None))
+
+
 def _narrowed(folded: str, found: Readings, language: str) -> Readings:
     """Return the readings of a common word of a language without those that its dictionary form rules out."""
     every, heads = found

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import OSA
 
 from monitor.matching.aliases import Aliases
-from monitor.matching.words import Word, analyse, compare, keyword_keys, packed, token_keys, unpacked
+from monitor.matching.words import ALIAS, Word, analyse, compare, keyword_keys, packed, token_keys, unpacked
 from monitor.model import How
 
 Grade = tuple[How, float]  # how a word is a term, and how sure that is (0 to 100)
@@ -103,7 +103,22 @@ class Misspelt:
         return ("typo", 100.0 - PER_EDIT * edits) if edits else EXACT
 
 
-Term = Fuzzy | Spelling | Beginning | Misspelt
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name in any spelling of one word; where that is a common word, too, with its capital only."""
+
+    group: str
+
+    def keys(self) -> Iterable[str]:
+        """Return the key to be found by."""
+        return (f"@{self.group}",)
+
+    def compare(self, token: Word) -> Grade | None:
+        """Return that a word of a text is a spelling of the name."""
+        return ("form", ALIAS) if self.group in token.groups else None
+
+
+Term = Fuzzy | Spelling | Beginning | Misspelt | Named
 
 
 def keys_of(token: Word, kinds: Iterable[type[Term]]) -> Iterator[str]:
@@ -111,6 +126,8 @@ def keys_of(token: Word, kinds: Iterable[type[Term]]) -> Iterator[str]:
     for kind in kinds:
         if kind is Fuzzy:
             yield from token_keys(token)
+        elif kind is Named:
+            yield from (f"@{group}" for group in token.groups)
         elif kind is Spelling:
             yield f"={token.folded}"
         elif kind is Beginning:

@@ -39,8 +39,8 @@ _OBLIQUE = re.compile(".{4}(?:[ая]ми|[ая]х|ням|нню|нием|ени�
 _SET_OFF = re.compile("^([а-яіїє]{3,})'([аоуиеіы][а-яіїє]{0,3})$")
 """An ending after an apostrophe that no rule asks for: "Старлинк'ами"."""
 _UKRAINIAN = re.compile("[іїє']|[сцз]ьк")
-_SURNAME = re.compile(".{2}[ое]в$")
-"""The end that Russian surnames share with the genitive plural of nouns: "Волков"."""
+_SURNAME = re.compile(".{2}[ое]в(а|у|ым|е)?$")
+"""The end that Russian surnames share with the genitive plural of nouns ("Волков"), and its own forms."""
 
 
 class Word(NamedTuple):
@@ -91,20 +91,16 @@ def _analyse(word: str, language: str | None, names: Aliases) -> Word:
     script = script_of(folded)
     (stems, heads), known = morphology.known_readings(folded, script, language)
     capital = word.lstrip("#")[:1].isupper()
-    if capital and _is_surname(folded, known):
+    surname = _SURNAME.search(folded) if capital and not morphology.is_common(folded) else None
+    if surname and not surname[1]:
         heads, known = heads - known or heads, frozenset()
     groups = names.groups(stems, capital=capital)
     if not known and script == "cyrillic" and _OBLIQUE.search(folded):
         heads = stems
-    roman = frozenset() if known and not groups else _sounds(folded, stems, script)
+    roman = frozenset() if known and not groups and not surname else _sounds(folded, stems, script)
     return Word(
         folded, script, stems, heads, roman, groups, common=bool(known), stop=is_function_word(folded)
     )
-
-
-def _is_surname(folded: str, known: frozenset[str]) -> bool:
-    """Tell whether a word with a capital is a name, though it might be a form of a common word."""
-    return bool(_SURNAME.search(folded)) and folded not in _bases(known)
 
 
 def _sounds(folded: str, stems: frozenset[str], script: Script) -> frozenset[str]:
