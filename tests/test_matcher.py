@@ -206,6 +206,37 @@ def test_a_spelling_of_one_word_stands_for_a_longer_one_only_as_the_name() -> No
     assert not compiled.match(item("he told us"))
 
 
+@pytest.mark.parametrize(
+    ("names", "keyword", "text"),
+    [
+        (["al-Qaeda", "Аль Каїда", "AQ"], "AQ", "al-Qaeda said"),
+        (["al-Qaeda", "Аль Каїда", "AQ"], "Аль Каїда", "AQ said"),
+        (["United States", "U.S."], "United States", "a U.S. envoy"),
+        (["Johnson & Johnson", "JNJ"], "Johnson & Johnson", "JNJ fell"),
+        (["St. Louis", "STL"], "St. Louis", "STL"),
+        (["ЗСУ", "Збройні сили України"], "ЗСУ", "Збройними силами України"),
+    ],
+)
+def test_a_name_of_the_config_is_found_whatever_signs_are_in_it(
+    names: list[str], keyword: str, text: str
+) -> None:
+    assert Matcher([topic(keyword)], names=[names]).match(item(text))
+
+
+def test_several_names_of_one_keyword_are_found_in_their_other_spellings() -> None:
+    assert matches(topic("Chasiv Yar Kryvyi Rih Velyka Novosilka"), "Часів Яр, Кривий Ріг, Велика Новосілка")
+
+
+def test_what_is_lacking_is_named_as_it_was_asked_for() -> None:
+    lacking = Matcher([topic("White House strike"), topic("cease fire talks", id="2")]).explain(
+        item("a strike, talks")
+    )
+    said = " ".join(reason for each in lacking for reason in each.missing)
+    assert '"White" of' in said
+    assert '"fire" of' in said
+    assert '""' not in said
+
+
 def test_a_part_of_a_name_is_not_found_in_its_other_spellings() -> None:
     assert not matches(topic("Nova"), "Нова пошта")
     assert not matches(topic("White"), "Білий сніг")

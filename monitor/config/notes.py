@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from itertools import chain
 
 from yarl import URL
 
@@ -36,11 +35,6 @@ def notes(config: Config, faulty: Collection[str] = ()) -> Iterator[str]:
         yield "there are no [[sources]]: only those are polled that are added in the chat or imported"
     if not {"topics", "packs"}.intersection(faulty) and not config.topics:
         yield "there are no topics: name packs or write [[topics]]"
-    alone = (group for group in config.aliases if not any(" " in spelling for spelling in group))
-    for spelling in dict.fromkeys(chain.from_iterable(alone)):
-        if [token.text for token in tokens(spelling)] != [spelling]:
-            what = "has signs in it, and finds nothing: name the word that differs"
-            yield f'"{spelling}" in aliases {what}'
     for topic in config.topics:
         yield from of_topic(topic)
     yield from _same_address(config.sources)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from itertools import islice
 from typing import Final
 
 from monitor.matching import morphology
 from monitor.text import fold, is_function_word, script_of, tokens
 
 _NONE: Final = frozenset[str]()  # one for all words that are no name
-_MOST_WAYS: Final = 64  # of writing one phrase
+_MOST_NAMES: Final = 5  # of one phrase that are written in other spellings
 _Words = tuple[str, ...]
 
 
@@ -41,14 +40,17 @@ class Aliases:
         self._capital: dict[str, set[str]] = _copied(names._capital) if names else {}  # noqa: SLF001
         self._phrases: dict[_Words, tuple[str, ...]] = dict(names._phrases) if names else {}  # noqa: SLF001
         for group, spellings in groups.items():
+            several = [one for one in spellings if len(tokens(one)) > 1]
             for spelling in spellings:
-                words = tuple(fold(spelling).split())
-                if len(words) == 1:
+                words = tuple(filter(None, map(_plain, spelling.split())))
+                if spelling not in several and words:
                     self._add(group, words[0])
-                several = [one for one in spellings if " " in one and fold(one) != fold(spelling)]
-                is_short = any(" " not in one for one in spellings)
-                others = [*several, Group(group)] if " " in spelling and is_short else several
-                if others:
+                is_short = spelling in several and len(several) < len(spellings)
+                others = [
+                    *(Group(group) for _ in range(is_short)),
+                    *(one for one in several if one != spelling),
+                ]
+                if others and words:
                     self._phrases[words] = tuple(dict.fromkeys((*self._phrases.get(words, ()), *others)))
         self._longest = max(map(len, self._phrases), default=0)
         for reading, capital in self._capital.items():
@@ -63,27 +65,30 @@ class Aliases:
             table.setdefault(reading, set()).add(group)
 
     def written(self, phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
-        """Return a phrase in each of the spellings of the names in it, first as it stands; at most 64 ways.
+        """Return a phrase with the names in it as they stand, first, and with their other spellings.
 
         It is given as `alternatives.words` returns it. Only spellings of several words count, and those that
-        stand beside them in a group. Another spelling is one word, with hyphens: its parts stand together.
+        stand beside them in a group. The other spellings of a name are alternatives, each one word with
+        hyphens, so that its parts stand together; a `Group` is all those of a single word.
         """
-        return [
-            list(way) for way in islice(self._ways(phrase, [_plain(each) for each in phrase]), _MOST_WAYS)
-        ]
+        ways: list[list[tuple[str, ...]]] = [[]]
+        plain = [_plain(each[0]) if len(each) == 1 else "" for each in phrase]
+        at = names = 0
+        while at < len(phrase):
+            end, others = self._name_at(plain, at) if names < _MOST_NAMES else (at + 1, ())
+            names += bool(others)
+            own = [[*way, *phrase[at:end]] for way in ways]
+            ways = own + [[*way, tuple(map(_joined, others))] for way in ways] if others else own
+            at = end
+        return ways
 
-    def _ways(self, phrase: Sequence[_Words], plain: Sequence[str]) -> Iterator[tuple[_Words, ...]]:
-        """Yield the ways in which a phrase may be written."""
-        for start in range(len(phrase) if self._longest else 0):
-            for end in range(min(len(phrase), start + self._longest), start, -1):
-                others = self._phrases.get(tuple(plain[start:end]))
-                if others:
-                    spelt = [tuple(phrase[start:end]), *[((_joined(one),),) for one in others]]
-                    for way in spelt:
-                        for rest in self._ways(phrase[end:], plain[end:]):
-                            yield (*phrase[:start], *way, *rest)
-                    return
-        yield tuple(phrase)
+    def _name_at(self, plain: Sequence[str], start: int) -> tuple[int, tuple[str, ...]]:
+        """Return the end of the longest name that begins at a word, and its other spellings, if any."""
+        for end in range(min(len(plain), start + self._longest), start, -1):
+            others = self._phrases.get(tuple(plain[start:end]))
+            if others:
+                return end, others
+        return start + 1, ()
 
     def groups(self, readings: Iterable[str], *, capital: bool) -> frozenset[str]:
         """Return the groups that a word with these readings is in."""
@@ -100,12 +105,10 @@ def _joined(spelling: str) -> str:
     return spelling if isinstance(spelling, Group) else "-".join(spelling.split())
 
 
-def _plain(alternatives: tuple[str, ...]) -> str:
-    """Return a word of a phrase as it stands in the table, without the signs around it; "" for several."""
-    found = tokens(alternatives[0]) if len(alternatives) == 1 else ()
-    if len(found) == 1:
-        return fold(found[0].text).lstrip("#")
-    return fold(alternatives[0]) if len(alternatives) == 1 else ""
+def _plain(word: str) -> str:
+    """Return a word as it stands in the table, without the signs around it; "" where it is none."""
+    found = tokens(word)
+    return fold(found[0].text).lstrip("#") if len(found) == 1 else fold(word) if found else ""
 
 
 def _copied(table: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:

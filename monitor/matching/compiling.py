@@ -24,6 +24,7 @@ from monitor.matching.plan import (
     Plan,
     Row,
     Unit,
+    Ways,
     Without,
 )
 from monitor.matching.query import parse, regex_of
@@ -56,6 +57,11 @@ def _numbered(phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
         ):
             return [[*phrase[:at], (name[0] + number[0],), *phrase[at + 2 :]]]
     return []
+
+
+def _in_ways(plans: Sequence[Plan]) -> Plan:
+    """Return the plan of one thing in any of the ways in which it is written."""
+    return plans[0] if len(plans) == 1 else Ways(tuple(plans))
 
 
 def _choice(units: Sequence[int | Compound]) -> Choice:
@@ -187,7 +193,7 @@ class Compiler:
     def near(self, text: str, window: int, label: str, *, title: bool = False) -> Plan:
         """Return the plan of words near each other."""
         phrase = [each for each in words(text) if any(map(tokens, each))]
-        return self.any([self.way(each, window, label, title=title) for each in self.written(phrase)])
+        return _in_ways([self.way(each, window, label, title=title) for each in self.written(phrase)])
 
     def way(self, phrase: Sequence[tuple[str, ...]], window: int, label: str, *, title: bool) -> Plan:
         """Return the plan of words near each other with the name among them in one of its spellings."""

@@ -23,6 +23,7 @@ from monitor.matching.plan import (
     Reading,
     Row,
     Unit,
+    Ways,
     Without,
     hits_of,
 )
@@ -82,6 +83,8 @@ class Explainer:
                 return Shortfall(0.5, (f"excluded by {self._excluding(inner)}",))
             case All(plans):
                 return self._all(plans)
+            case Ways(plans):
+                return self.shortfall(plans[0])
             case Any(plans, _, True):
                 return self._require(plans)
             case Any(plans):

@@ -263,6 +263,17 @@ class Any:
         return max(score for score, _ in found), [mark for _, marks in found for mark in marks]
 
 
+class Ways(Any):
+    """One thing in several spellings, first as it was asked for."""
+
+    __slots__ = ()
+
+    @property
+    def label(self) -> str:
+        """What was asked for."""
+        return str(getattr(self.plans[0], "label", ""))
+
+
 Plan = One | Row | Cluster | Pattern | Condition | Without | All | Any
 
 

@@ -39,7 +39,7 @@ _OBLIQUE = re.compile(".{4}(?:[ая]ми|[ая]х|ням|нню|нием|ени�
 _SET_OFF = re.compile("^([а-яіїє]{3,})'([аоуиеіы][а-яіїє]{0,3})$")
 """An ending after an apostrophe that no rule asks for: "Старлинк'ами"."""
 _UKRAINIAN = re.compile("[іїє']|[сцз]ьк")
-_SURNAME = re.compile(".{2}[ое]в(а|у|ым|е)?$")
+_SURNAME = re.compile("([а-я]{2,}[ое]в)(?:а|у|ым|е)?")
 """The end that Russian surnames share with the genitive plural of nouns ("Волков"), and its own forms."""
 
 
@@ -90,17 +90,26 @@ def _analyse(word: str, language: str | None, names: Aliases) -> Word:
     folded = _SET_OFF.sub(r"\1\2", fold(word).lstrip("#"))
     script = script_of(folded)
     (stems, heads), known = morphology.known_readings(folded, script, language)
-    capital = word.lstrip("#")[:1].isupper()
-    surname = _SURNAME.search(folded) if capital and not morphology.is_common(folded) else None
-    if surname and not surname[1]:
+    surname = _surname(word, folded) if known else ""
+    if surname == folded:
         heads, known = heads - known or heads, frozenset()
-    groups = names.groups(stems, capital=capital)
+    groups = names.groups(stems, capital=word.lstrip("#")[:1].isupper())
     if not known and script == "cyrillic" and _OBLIQUE.search(folded):
         heads = stems
-    roman = frozenset() if known and not groups and not surname else _sounds(folded, stems, script)
+    if surname:
+        roman = _sounds(surname, frozenset(), script)
+    else:
+        roman = frozenset() if known and not groups else _sounds(folded, stems, script)
     return Word(
         folded, script, stems, heads, roman, groups, common=bool(known), stop=is_function_word(folded)
     )
+
+
+def _surname(word: str, folded: str) -> str:
+    """Return the surname that a word with a capital is a form of, if it may be one; else ""."""
+    found = _SURNAME.fullmatch(folded)
+    is_title = word[:1].isupper() and word[1:].islower()
+    return found[1] if found and is_title and not morphology.is_common(folded) else ""
 
 
 def _sounds(folded: str, stems: frozenset[str], script: Script) -> frozenset[str]:
