@@ -223,6 +223,21 @@ def test_a_name_of_the_config_is_found_whatever_signs_are_in_it(
     assert Matcher([topic(keyword)], names=[names]).match(item(text))
 
 
+@pytest.mark.parametrize(
+    ("names", "keyword", "text", "found"),
+    [
+        (["USA", "U.S.", "Америка"], "Америка", "Tell us more", False),
+        (["USA", "U.S.", "Америка"], "Америка", "a U.S. envoy", True),
+        (["foo", "No Table"], "foo", "a notable man", False),
+        (["drone", "unmanned aerial vehicle"], "unmanned aerial vehicle", "a drone hit", True),
+        (["cease fire", "ceasefire"], "cease fire", "a ceasefire began", True),
+        (["Суми", "обласний центр"], "обласний центр", "значні суми", False),
+    ],
+)
+def test_a_name_is_found_as_it_is_written(names: list[str], keyword: str, text: str, found: bool) -> None:  # noqa: FBT001 - a case of the test
+    assert bool(Matcher([topic(keyword)], names=[names]).match(item(text))) is found
+
+
 def test_several_names_of_one_keyword_are_found_in_their_other_spellings() -> None:
     assert matches(topic("Chasiv Yar Kryvyi Rih Velyka Novosilka"), "Часів Яр, Кривий Ріг, Велика Новосілка")
 

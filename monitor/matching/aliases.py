@@ -22,10 +22,16 @@ class Group(str):
     __slots__ = ()
 
 
+class Name(str):
+    """A spelling of several words, which stands in a phrase for these next to each other."""
+
+    __slots__ = ()
+
+
 class Aliases:
     """A table of groups of spellings, asked by the readings of a word.
 
-    A spelling that is also a common word ("Суми") stands for the name only when written with a capital.
+    A spelling with a capital that is also a common word ("Суми") stands for the name only with its capital.
     A spelling of several words is one more way to write a keyword that names it: see `written`.
     """
 
@@ -44,7 +50,7 @@ class Aliases:
             for spelling in spellings:
                 words = tuple(filter(None, map(_plain, spelling.split())))
                 if spelling not in several and words:
-                    self._add(group, words[0])
+                    self._add(group, words[0], is_name=not spelling.islower())
                 is_short = spelling in several and len(several) < len(spellings)
                 others = [
                     *(Group(group) for _ in range(is_short)),
@@ -56,11 +62,12 @@ class Aliases:
         for reading, capital in self._capital.items():
             self._groups[reading] = self._groups.get(reading, set()) - capital
 
-    def _add(self, group: str, folded: str) -> None:
-        """Add a spelling to a group."""
+    def _add(self, group: str, folded: str, *, is_name: bool) -> None:
+        """Add a spelling to a group; with a capital it is a name and no common word."""
         script = script_of(folded)
         (_, heads), known = morphology.known_readings(folded, script, None)
-        table = self._capital if known or is_function_word(folded) else self._groups
+        is_common = bool(known) or is_function_word(folded)
+        table = self._capital if is_common and is_name else self._groups
         for reading in heads:
             table.setdefault(reading, set()).add(group)
 
@@ -69,7 +76,7 @@ class Aliases:
 
         It is given as `alternatives.words` returns it. Only spellings of several words count, and those that
         stand beside them in a group. The other spellings of a name are alternatives, each one word with
-        hyphens, so that its parts stand together; a `Group` is all those of a single word.
+        hyphens (a `Name`), so that its parts stand together; a `Group` is all those of a single word.
         """
         ways: list[list[tuple[str, ...]]] = [[]]
         plain = [_plain(each[0]) if len(each) == 1 else "" for each in phrase]
@@ -101,8 +108,10 @@ class Aliases:
 
 
 def _joined(spelling: str) -> str:
-    """Return a spelling as one word."""
-    return spelling if isinstance(spelling, Group) else "-".join(spelling.split())
+    """Return a spelling as one word: it may also be written as one only where it has hyphens already."""
+    return (
+        spelling if isinstance(spelling, Group) or spelling.count("-") else Name("-".join(spelling.split()))
+    )
 
 
 def _plain(word: str) -> str:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from monitor.alternatives import words
 from monitor.matching import nodes
-from monitor.matching.aliases import Aliases, Group, aliases
+from monitor.matching.aliases import Aliases, Group, Name, aliases
 from monitor.matching.needs import Burden, files
 from monitor.matching.operators import FILTERS
 from monitor.matching.plan import (
@@ -150,14 +150,21 @@ class Compiler:
         """Return the words of a phrase, each name of several tokens as one, and alternatives as one."""
         units = []
         for alternatives in phrase:
-            found = [
-                self.hold(Named(str(each))) if isinstance(each, Group) else self.unit(tokens(each))
-                for each in alternatives
-                if tokens(each)
-            ]
+            found = [self.word(each) for each in alternatives if tokens(each)]
             if found:
                 units.append(found[0] if len(found) == 1 else _choice(found))
         return units
+
+    def word(self, text: str) -> int | Compound:
+        """Return a word of a phrase, or another spelling of a name."""
+        match text:
+            case Group():
+                return self.hold(Named(str(text)))
+            case Name():
+                parts = tuple(self.fuzzy(piece.text, self.names.without_numbers) for piece in tokens(text))
+                return Compound(parts, self.spelling(text))  # which is spelt like no word
+            case _:
+                return self.unit(tokens(text))
 
     def unit(self, pieces: Sequence[Token]) -> int | Compound:
         """Return a word of one or several tokens; "F16" is as "F-16" is."""
