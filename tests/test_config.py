@@ -663,11 +663,6 @@ def test_a_word_that_means_what_it_says_is_no_warning(word: str) -> None:
     assert [each for each in read(text).warnings if '"t"' in each] == []
 
 
-def test_a_spelling_with_signs_is_as_good_as_any() -> None:
-    notes = read(f'aliases = [["MiG-31K", "МіГ-31К"], ["Нью-Йорк", "New York"]]\n{SOURCE}').warnings
-    assert [note for note in notes if "aliases" in note] == []
-
-
 @pytest.mark.parametrize(("keyword", "letter"), [("C++", "C"), ("R", "R"), ("C#", "C")])
 def test_a_keyword_that_is_one_letter_is_told_so(keyword: str, letter: str) -> None:
     text = f'{SOURCE}[[topics]]\nid = "t"\nkeywords = ["{keyword}", "5G", "я не", "F-16", "ЄС"]\n'

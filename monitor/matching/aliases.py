@@ -46,16 +46,15 @@ class Aliases:
         self._capital: dict[str, set[str]] = _copied(names._capital) if names else {}  # noqa: SLF001
         self._phrases: dict[_Words, tuple[str, ...]] = dict(names._phrases) if names else {}  # noqa: SLF001
         for group, spellings in groups.items():
-            several = [one for one in spellings if len(tokens(one)) > 1]
+            several = {one: one if "-" in one else Name(one) for one in spellings if len(tokens(one)) > 1}
+            short = [Group(group)] if any(one not in several for one in spellings) else []
             for spelling in spellings:
                 words = tuple(filter(None, map(_plain, spelling.split())))
-                if spelling not in several and words:
+                others = [way for one, way in several.items() if one != spelling]
+                if spelling in several:
+                    others = [*short, *others]
+                elif words:
                     self._add(group, words[0], is_name=not spelling.islower())
-                is_short = spelling in several and len(several) < len(spellings)
-                others = [
-                    *(Group(group) for _ in range(is_short)),
-                    *(one for one in several if one != spelling),
-                ]
                 if others and words:
                     self._phrases[words] = tuple(dict.fromkeys((*self._phrases.get(words, ()), *others)))
         self._longest = max(map(len, self._phrases), default=0)
@@ -75,8 +74,8 @@ class Aliases:
         """Return a phrase with the names in it as they stand, first, and with their other spellings.
 
         It is given as `alternatives.words` returns it. Only spellings of several words count, and those that
-        stand beside them in a group. The other spellings of a name are alternatives, each one word with
-        hyphens (a `Name`), so that its parts stand together; a `Group` is all those of a single word.
+        stand beside them in a group. The other spellings of a name are alternatives, each as one word: a
+        `Name`, or what has hyphens and may be written without them. A `Group` is all those of a single word.
         """
         ways: list[list[tuple[str, ...]]] = [[]]
         plain = [_plain(each[0]) if len(each) == 1 else "" for each in phrase]
@@ -85,7 +84,7 @@ class Aliases:
             end, others = self._name_at(plain, at) if names < _MOST_NAMES else (at + 1, ())
             names += bool(others)
             own = [[*way, *phrase[at:end]] for way in ways]
-            ways = own + [[*way, tuple(map(_joined, others))] for way in ways] if others else own
+            ways = own + [[*way, others] for way in ways] if others else own
             at = end
         return ways
 
@@ -105,13 +104,6 @@ class Aliases:
             if capital:
                 found |= self._capital.get(reading, set())
         return frozenset(found) if found else _NONE
-
-
-def _joined(spelling: str) -> str:
-    """Return a spelling as one word: it may also be written as one only where it has hyphens already."""
-    return (
-        spelling if isinstance(spelling, Group) or spelling.count("-") else Name("-".join(spelling.split()))
-    )
 
 
 def _plain(word: str) -> str:

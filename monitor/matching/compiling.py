@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from monitor.alternatives import words
 from monitor.matching import nodes
@@ -47,16 +46,16 @@ def is_free(text: str) -> bool:
     return len(found) == 1 and keyword(found[0].text).stop and fold(found[0].text) not in CARRYING
 
 
-def _numbered(phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
-    """Return a phrase with its first name and number as one word, if it has them: "Shahed136"."""
-    for at, (name, number) in enumerate(pairwise(phrase)):
-        if (
-            len(name) == len(number) == 1
-            and _NUMBERED_NAME.fullmatch(name[0] + number[0])
-            and name[0].isalpha()
-        ):
-            return [[*phrase[:at], (name[0] + number[0],), *phrase[at + 2 :]]]
-    return []
+def _joined(phrase: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return a phrase with each name and the number behind it as one word: "Shahed136"."""
+    joined: list[tuple[str, ...]] = []
+    for each in phrase:
+        before = joined[-1][0] if joined and len(joined[-1]) == len(each) == 1 else ""
+        if before.isalpha() and _NUMBERED_NAME.fullmatch(before + each[0]) and each[0][0].isdigit():
+            joined[-1] = (before + each[0],)
+        else:
+            joined.append(each)
+    return joined
 
 
 def _in_ways(plans: Sequence[Plan]) -> Plan:
@@ -139,8 +138,23 @@ class Compiler:
         needed = [each for each in queries if not (isinstance(each, nodes.Word) and is_free(each.text))]
         if not any(map(nodes.finds, needed)):
             needed = list(queries)
-        plans = tuple(self.query(each, title=title) for each in needed)
-        return plans[0] if len(plans) == 1 else All(plans)
+        if len(needed) == 1:
+            return self.query(needed[0], title=title)
+        words = [each for each in needed if isinstance(each, nodes.Word)]
+        if len(words) < len(needed):
+            return All(tuple(self.query(each, title=title) for each in needed))
+        return self.bare(words, title=title)
+
+    def bare(self, said: Sequence[nodes.Word], *, title: bool) -> Plan:
+        """Return the plan of bare words that must all be there, a name among them in any spelling."""
+        labels = {each.text: str(each) for each in said}
+        whole = " ".join(labels.values())
+
+        def part(each: tuple[str, ...]) -> Plan:
+            return self.row(self.units([each]), labels.get(each[0], whole), title=title)
+
+        ways = self.written([(each.text,) for each in said])
+        return _in_ways([All(tuple(map(part, way))) for way in ways])
 
     def fuzzy(self, text: str, names: Aliases) -> int:
         """Return the term of a word as fuzzy as the topic is."""
@@ -215,4 +229,8 @@ class Compiler:
     def written(self, phrase: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
         """Return a phrase in all spellings of the name in it, where the topic is as fuzzy as that."""
         least = self.fuzziness if isinstance(self.fuzziness, int) else LEVELS[self.fuzziness]
-        return self.names.written(phrase) + _numbered(phrase) if least <= ALIAS else [list(phrase)]
+        if least > ALIAS:
+            return [list(phrase)]
+        joined = _joined(phrase)
+        phrases = [phrase] if len(joined) == len(phrase) else [phrase, joined]
+        return [way for each in phrases for way in self.names.written(each)]
