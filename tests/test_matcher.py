@@ -195,6 +195,7 @@ def test_neither_a_martyr_nor_a_shah_is_a_shahed(text: str) -> None:
 def test_a_name_of_several_words_is_found_in_its_other_spellings(keyword: str, text: str) -> None:
     assert matches(topic(keyword), text)
     assert matches(topic(query=keyword), text)
+    assert matches(topic(query=f"{keyword} NOT museum (night OR day)"), f"night: {text}")
     assert matches(topic(query=f'"{keyword}"~5'), text)
     assert matches(topic(keyword, fuzziness=96), text)
     assert not matches(topic(keyword, fuzziness=97), text)

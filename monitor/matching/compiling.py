@@ -141,9 +141,9 @@ class Compiler:
         if len(needed) == 1:
             return self.query(needed[0], title=title)
         words = [each for each in needed if isinstance(each, nodes.Word)]
-        if len(words) < len(needed):
-            return All(tuple(self.query(each, title=title) for each in needed))
-        return self.bare(words, title=title)
+        others = tuple(self.query(each, title=title) for each in needed if not isinstance(each, nodes.Word))
+        bare = self.bare(words, title=title)
+        return All((*(bare.plans if isinstance(bare, All) else (bare,)), *others))
 
     def bare(self, said: Sequence[nodes.Word], *, title: bool) -> Plan:
         """Return the plan of bare words that must all be there, a name among them in any spelling."""
