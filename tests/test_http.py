@@ -175,6 +175,12 @@ async def test_what_stands_before_and_behind_an_answer_is_no_part_of_it() -> Non
     assert answer.headers == {"transfer-encoding": "chunked", "vary": "a, b", "x-a": "caf"}
 
 
+async def test_an_answer_that_says_nothing_of_itself_is_read_to_its_end() -> None:
+    async with saying(b"HTTP/1.1 200 OK\r\n\r\n<rss/>", ends=True) as url:
+        answer = await get(url)
+    assert (answer.headers, answer.body) == ({}, b"<rss/>")
+
+
 @pytest.mark.parametrize("answer", [b"<rss></rss>", b"SSH-2.0-x\r\n", b"HTTP/1.1 what\r\n\r\n"])
 async def test_what_is_no_http_is_told_so(answer: bytes) -> None:
     async with saying(answer) as url:

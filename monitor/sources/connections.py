@@ -7,6 +7,7 @@ that hangs in libcurl holds up the others, and the end of the process.
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
 import ssl
@@ -83,10 +84,11 @@ class Connections:
     """
 
     def __init__(
-        self, user_agent: str, limits: Limits, connect_within: float, *, public_only: bool = False
+        self, always: Mapping[str, str], limits: Limits, connect_within: float, *, public_only: bool = False
     ) -> None:
-        """Open nothing yet; `connect_within` is a number of seconds."""
-        options = {pycurl.USERAGENT: user_agent, pycurl.CONNECTTIMEOUT_MS: int(connect_within * 1000)}
+        """Open nothing yet; `always` are fields of each request, `connect_within` is a number of seconds."""
+        self._always = _lines(always)
+        options = {pycurl.CONNECTTIMEOUT_MS: int(connect_within * 1000)}
         self._line = partial(_Line, limits, options, public_only=public_only)
         self._resolver = Resolver()
         self._idle: list[_Line] = []
@@ -109,7 +111,7 @@ class Connections:
             line.curl.close()
 
     async def get(self, url: URL, fields: Mapping[str, str]) -> Answer:
-        """Return the answer to a GET, redirect or not.
+        """Return the answer to a GET with these further fields, redirect or not.
 
         Raises `NotAnswered`, and `TooLong` without reading further. Takes as long as the host likes.
         """
@@ -118,9 +120,7 @@ class Connections:
         line.begin()
         set_option = line.curl.setopt
         set_option(pycurl.URL, str(url))
-        set_option(
-            pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in fields.items() if _is_plain(value)]
-        )
+        set_option(pycurl.HTTPHEADER, self._always + _lines(fields))
         set_option(pycurl.RESOLVE, addresses)
         # libcurl remembers plain addresses as it does names, and looks through all of them at each request.
         # It is to forget them. As it then forgets all that is old, names are apart: a request may need its
@@ -166,7 +166,7 @@ class _Line:
             pycurl.BUFFERSIZE: _AT_ONCE,
             pycurl.MAXFILESIZE: limits.body,
             pycurl.MAXAGE_CONN: _KEPT_FOR,
-            pycurl.HEADERFUNCTION: self._take_field,
+            pycurl.HEADERFUNCTION: self._take_line,
             pycurl.WRITEFUNCTION: self._take_part,
         }
         if public_only:
@@ -178,9 +178,9 @@ class _Line:
         """Be ready for one more answer, for whoever calls."""
         self._caller: Context = copy_context()
         self._status, self._fields = 0, dict[str, str]()
-        self._in_head = self._head_is_whole = False
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._head: list[bytes] = []  # its lines so far
+        self._head_is_whole = False
+        self._body = io.BytesIO()  # which grows where it is; parts would have to be joined
         self._growing: asyncio.Task[None] | None = None
         self._may_grow = self._has_enough = False
         self._opened = self._refused = False
@@ -190,7 +190,7 @@ class _Line:
         """Take no more of the answer; return the body."""
         if self._growing:
             self._growing.cancel()
-        body, self._parts = b"".join(self._parts), []
+        body, self._body = self._body.getvalue(), io.BytesIO()
         return body
 
     def answer(self, code: int, *, secure: bool) -> Answer:
@@ -219,21 +219,20 @@ class _Line:
             return "it speaks no TLS there (perhaps http:// is meant, not https://)"
         return _WORDS.get(code, "its answer is no proper HTTP")
 
-    def _take_field(self, line: bytes) -> int | None:
+    def _take_line(self, line: bytes) -> int | None:
         """Take a line of a head; what comes behind the final one is a trailer, and counts for nothing."""
         if self._head_is_whole:
             return None
-        if not self._in_head:
-            found = _STATUS.match(line)
-            self._status, self._fields, self._in_head = int(found[1]) if found else 0, {}, True
-            return None if found else _STOP
-        if line.strip():
-            name, _, rest = line.partition(b":")
-            key = name.decode("ascii", "ignore").strip().lower()
-            value = rest.decode("utf-8" if key == "location" else "ascii", "ignore").strip()
-            self._fields[key] = f"{self._fields[key]}, {value}" if key in self._fields else value
-            return None
-        self._in_head = False
+        self._head.append(line)
+        return self._take_head() if line.isspace() else None
+
+    def _take_head(self) -> int | None:
+        """Take a head that is whole, which may be an interim one."""
+        found = _STATUS.match(self._head[0])
+        if found is None:
+            return _STOP
+        lines = b"".join(self._head[1:]).decode("utf-8", "ignore")
+        self._status, self._fields, self._head = int(found[1]), _fields(lines), []
         self._head_is_whole = self._status >= _FINAL
         self._has_enough = self._head_is_whole and self._has_unwanted_body()
         return _STOP if self._has_enough else None
@@ -245,13 +244,11 @@ class _Line:
 
     def _take_part(self, part: bytes) -> int | None:
         """Take a part of the body, unless it has to wait."""
-        if self._size + len(part) > self._limits.large and not self._may_grow:
+        if self._body.tell() + len(part) > self._limits.large and not self._may_grow:
             loop = asyncio.get_running_loop()
             self._growing = self._growing or loop.create_task(self._grow(), context=self._caller)
             return _WAIT
-        self._parts.append(part)
-        self._size += len(part)
-        return None
+        return self._body.write(part)
 
     async def _grow(self) -> None:
         """Go on when a large body may be held."""
@@ -273,9 +270,22 @@ class _Line:
             return _NO_SOCKET
 
 
-def _is_plain(value: str) -> bool:
-    """Tell whether a value can stand in a field: what a server gave as its ETag need not be sent back."""
-    return value.isascii() and value.isprintable()
+def _fields(lines: str) -> dict[str, str]:
+    """Return the fields of a head."""
+    fields: dict[str, str] = {}
+    for line in lines.strip().split("\n"):
+        name, _, rest = line.partition(":")
+        key, value = name.strip().lower(), rest.strip()
+        if not (value.isascii() or key == "location"):
+            value = value.encode("ascii", "ignore").decode().strip()
+        if key:
+            fields[key] = f"{fields[key]}, {value}" if key in fields else value
+    return fields
+
+
+def _lines(fields: Mapping[str, str]) -> list[str]:
+    """Return fields as lines of a request, but for those that cannot stand in one, as a strange ETag."""
+    return [f"{name}: {value}" for name, value in fields.items() if value.isascii() and value.isprintable()]
 
 
 @cache

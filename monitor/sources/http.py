@@ -91,8 +91,9 @@ class Http:
         self._room = Room(concurrency + MOST_WAITING, _MOST_LARGE)
         limits = Limits(_BODIES, MAX_DOWNLOAD, _AT_ONCE, self._room.grow)
         connect_within = min(_CONNECT, self._timeout)
-        self._anywhere = Connections(user_agent, limits, connect_within)
-        self._public = Connections(user_agent, limits, connect_within, public_only=True)
+        always = {**_ACCEPT, "User-Agent": user_agent}
+        self._anywhere = Connections(always, limits, connect_within)
+        self._public = Connections(always, limits, connect_within, public_only=True)
         self._open = AsyncExitStack()
         self._clock = clock or SystemClock()
 
@@ -158,7 +159,7 @@ class Http:
         """
         try:
             async with asyncio.timeout(max(left, 0)):
-                status, fields, packed = await pool.get(url, {**_ACCEPT, **headers})
+                status, fields, packed = await pool.get(url, headers)
                 body = await self._unpacked(packed, fields.get("content-encoding", ""))
         except TimeoutError:
             late = f"gave no whole answer within {self._timeout:g} s"
