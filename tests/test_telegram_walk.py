@@ -292,6 +292,24 @@ async def test_a_page_that_is_none_tells_nothing_of_a_gap(web: Web) -> None:
     assert read_gaps(polled.cursor.gaps) == (Gap(3, 9, 1),)
 
 
+@pytest.mark.parametrize("step", [3, 4, 6])
+@pytest.mark.parametrize("page", ["<html>Please wait</html>", "", "nothing", "stale"])
+async def test_a_page_that_is_none_on_the_way_loses_no_post(web: Web, page: str, step: int) -> None:
+    channel = Preview(web, "example_office")
+    for number in range(30):
+        channel.post(f"post {number}")
+    reader = Reader(web)
+    await reader.look()
+    channel.asked.clear()
+    for number in range(30, 180):
+        channel.post(f"post {number}")
+    body = {"nothing": channel_page("example_office"), "stale": page_of(*range(11, 31))}.get(page, page)
+    channel.failing[step] = http.Response(text=body, content_type="text/html")
+    await reader.catch_up()
+    assert sorted(reader.keys) == sorted(f"example_office/{number}" for number in range(11, 181))
+    assert reader.cursor.gaps is None
+
+
 async def test_a_page_that_fails_later_keeps_what_was_had_and_its_wait(web: Web) -> None:
     channel = Preview(web, "example_office")
     channel.post("first")

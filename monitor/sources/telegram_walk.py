@@ -66,7 +66,15 @@ class _Page:
 
     def is_before(self, number: int) -> bool:
         """Tell whether this is what was asked for: posts before `number`, or a history without any."""
-        return self.numbers[-1] < number if self.numbers else _HISTORY in self.answer.body
+        return self.numbers[-1] < number if self.numbers else self.is_empty()
+
+    def is_after(self, number: int) -> bool:
+        """Tell whether this is what was asked for: posts after `number`, or a history without any."""
+        return self.numbers[0] > number if self.numbers else self.is_empty()
+
+    def is_empty(self) -> bool:
+        """Tell whether this is a history without any posts, and not something else without any."""
+        return not self.numbers and _HISTORY in self.answer.body
 
     def above(self) -> int:
         """Return what to ask for what comes after the page, with its last post if that may be cut."""
@@ -92,6 +100,7 @@ class _Pages:
         self._ask = ask
         self._bytes = 0
         self.taken: list[_Page] = []
+        self.doubtful: list[Gap] = []  # what was passed over on the way without a word on what stands there
         self._asked = 0
 
     async def get(self, query: str) -> _Page:
@@ -138,11 +147,12 @@ async def walk(ask: Ask, last_post: int | None, gaps: str | None) -> Fetched:
             reached = await _up(pages, reached, oldest)
         except Retry as error:
             if pages.worth_keeping:
-                return _part(newest, pages, replace(newest.answer.hints, retry_after=error.after), gaps)
+                return _part(newest, pages, replace(newest.answer.hints, retry_after=error.after), known)
             if error.after is not None:
                 raise
         if reached < oldest and pages.full and pages.worth_keeping:
-            return _part(newest, pages, newest.answer.hints, gaps)
+            return _part(newest, pages, newest.answer.hints, known)
+        known = (*known, *pages.doubtful)
         if reached + 1 < oldest:
             known = (*known, Gap(reached + 1, oldest - 1))
     filled = await _fill(pages, known, newest)
@@ -151,7 +161,7 @@ async def walk(ask: Ask, last_post: int | None, gaps: str | None) -> Fetched:
     return Fetched(answers, gap_words(filled.gaps), gaps=write_gaps(filled.gaps), more=filled.more)
 
 
-def _part(newest: _Page, pages: _Pages, hints: Hints, gaps: str | None) -> Fetched:
+def _part(newest: _Page, pages: _Pages, hints: Hints, gaps: tuple[Gap, ...]) -> Fetched:
     """Return what is known to be whole of a walk upwards that did not get to its end.
 
     The last post of it may be an album that the page cuts; it is left to the next look.
@@ -159,7 +169,8 @@ def _part(newest: _Page, pages: _Pages, hints: Hints, gaps: str | None) -> Fetch
     below = pages.taken[-1].numbers[-1]
     first, *others = (page.answer for page in pages.taken)
     note = f"posts {below} to {newest.numbers[-1]} are still to be read"
-    return Fetched((first._replace(hints=hints), *others), (note,), gaps=gaps, below=below, more=True)
+    open_gaps = write_gaps((*gaps, *pages.doubtful))
+    return Fetched((first._replace(hints=hints), *others), (note,), gaps=open_gaps, below=below, more=True)
 
 
 async def _up(pages: _Pages, reached: int, oldest: int) -> int:
@@ -167,16 +178,24 @@ async def _up(pages: _Pages, reached: int, oldest: int) -> int:
 
     Returns the id up to which every post was had. It is less than `oldest` where the look is full, or
     where pages brought nothing further: then `?before=` has to tell whether there is anything.
+
+    A window without posts is passed over if it is shown so twice. What is passed over for anything else, a
+    page of an error or one from long ago, is doubtful: `?before=` has to tell of that, too.
     """
-    asked, empty = reached, 0
+    asked, empty, is_sure = reached, 0, True
     while not pages.full and asked + 1 < oldest and empty < MOST_EMPTY:
         page = await pages.get(f"?after={asked}")
+        if page.is_empty() and not pages.full:
+            page = await pages.get(f"?after={asked}")
         if page.numbers and page.numbers[0] >= oldest:
             break
         if page.numbers and page.numbers[-1] > reached:
+            if not is_sure and page.numbers[0] > reached + 1:
+                pages.doubtful.append(Gap(reached + 1, page.numbers[0] - 1))
             pages.taken.append(page)
-            reached, asked, empty = page.numbers[-1], page.above(), 0
+            reached, asked, empty, is_sure = page.numbers[-1], page.above(), 0, True
         else:
+            is_sure = is_sure and page.is_after(asked)
             asked, empty = asked + WINDOW, empty + 1
     return reached
 
