@@ -25,6 +25,7 @@ from monitor.cadence import NEVER, Pace
 from monitor.model import Delivery, Item, Match, Source
 from monitor.pipeline import Outcome, Pipeline, Watch
 from monitor.sources.http import Http
+from monitor.sources.telegram_page import Known, was_passed
 from monitor.store import Store, added, chats, claims, desk, items, notices, outbox, sources
 
 STARLINK = topic("Starlink", id="starlink", name="Starlink")
@@ -320,6 +321,22 @@ async def test_a_post_that_comes_back_into_view_is_stored_and_alerts_nobody(hous
     house.web.channel("ministry_ua", page("ministry_ua", (3, old), (5, "one"), (8, "Старлінк, new")))
     outcome = await house.poll(ministry)
     assert (len(outcome.new), outcome.matched, outcome.queued) == (2, 2, 1)
+
+
+async def test_a_post_that_appears_among_those_that_were_seen_is_told(house: House) -> None:
+    ministry = Source("ministry", "A ministry", "channel", "ministry_ua")
+    house.web.channel("ministry_ua", page("ministry_ua", (30, "one"), (32, "two"), (33, "three")))
+    await house.poll(ministry)
+    late = (31, "Старлінк, shown late")
+    house.web.channel("ministry_ua", page("ministry_ua", (30, "one"), late, (32, "two"), (33, "three")))
+    assert (await house.poll(ministry)).queued == 1
+    assert (await house.poll(ministry)).queued == 0
+
+
+def test_what_is_left_of_an_album_was_not_passed_over() -> None:
+    known = {5: Known(5, ""), 30: Known(33, ""), 40: Known(40, "")}
+    passed = [number for number in range(50) if was_passed(number, known)]
+    assert passed == [*range(6, 30), *range(34, 40)]
 
 
 async def test_a_burst_of_posts_is_stored_in_order_each_once_and_told(house: House) -> None:

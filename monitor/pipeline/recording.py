@@ -15,6 +15,7 @@ from monitor.cadence import Pace
 from monitor.model import Item, Match, Notice, Polled, Source, SourceState, Topic
 from monitor.pipeline import standing
 from monitor.sources.telegram_gaps import in_gaps, read_gaps
+from monitor.sources.telegram_page import read_known, was_passed
 from monitor.store import Database, chats, items, notices, outbox
 from monitor.store import edits as edits_table
 from monitor.store import shown as shown_table
@@ -217,14 +218,17 @@ def _archive(state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
 def news(source: Source, state: SourceState, fresh: Sequence[Matched]) -> frozenset[str]:
     """Return the keys of what a source has published since its last poll.
 
-    Nothing in its first answer is news, and no post below the newest one seen: it only came into view
-    again because a newer one was deleted. A post that stands in a gap on record is one that was missed.
+    Nothing in its first answer is news, and no post below those that were seen: it only came into view
+    again because a newer one was deleted. A post that stands in a gap on record is one that was missed, and
+    one among those that were seen was not there then.
     """
     if state.succeeded is None:
         return frozenset()
     last = state.cursor.last_post
     if source.kind != "channel" or last is None:
         return frozenset(item.key for item, _ in fresh)
-    gaps = read_gaps(state.cursor.gaps)
+    gaps, known = read_gaps(state.cursor.gaps), read_known(state.cursor.posts)
     numbers = ((item.key, int(item.key.rpartition("/")[2])) for item, _ in fresh)
-    return frozenset(key for key, number in numbers if number > last or in_gaps(number, gaps))
+    return frozenset(
+        key for key, number in numbers if number > last or in_gaps(number, gaps) or was_passed(number, known)
+    )

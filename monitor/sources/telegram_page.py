@@ -8,6 +8,7 @@ be cut without doubt is parsed as a whole.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -60,6 +61,13 @@ def write_known(known: dict[int, Known]) -> str | None:
     """Return the newest of the known posts as a text for `Cursor.posts`; None for none."""
     newest = sorted(known.items())[-MOST_KNOWN:]
     return " ".join(f"{number}-{one.last_number}:{one.digest}" for number, one in newest) or None
+
+
+def was_passed(number: int, known: Mapping[int, Known]) -> bool:
+    """Tell whether a post was not there when older and newer ones were, nor is of one of their albums."""
+    return min(known, default=number) < number <= max(known, default=0) and not any(
+        first <= number <= one.last_number for first, one in known.items()
+    )
 
 
 def read_page(body: bytes, source_id: str, channel: str, known: dict[int, Known]) -> Page:
