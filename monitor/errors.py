@@ -57,6 +57,11 @@ class Retry(MonitorError):
 class SourceUnreachable(Retry):
     """A source gave no answer, refused, or asked to come back later."""
 
+    def __init__(self, message: str, *, after: timedelta | None = None, status: int | None = None) -> None:
+        """Keep the wait that was asked for, and the HTTP status, where there was one."""
+        super().__init__(message, after=after)
+        self.status = status
+
 
 class SourceResting(Retry):
     """A source was not asked, because its host asked for a pause."""

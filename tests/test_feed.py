@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError, ParserCreate
 
 import pytest
+from aiohttp import web as aiohttp_web
 from builders import source
 from hypothesis import given
 from hypothesis import strategies as st
@@ -399,6 +400,42 @@ async def test_the_same_bytes_bring_nothing_even_without_an_etag(web: Web) -> No
     first = await look(web.url("/feed"))
     assert not (await look(web.url("/feed"), first.cursor)).changed
     assert web.requests[-1].headers["If-Modified-Since"] == "Sun, 01 Feb 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize("status", [301, 302])
+async def test_what_names_a_version_is_told_to_the_address_alone_that_gave_it(web: Web, status: int) -> None:
+    web.serve("/feed", rss(rss_item("one")), etag=False, last_modified="Sun, 01 Feb 2026 10:00:00 GMT")
+    first = await look(web.url("/feed"))
+    web.serve("/other", rss(rss_item("two")), etag=False, last_modified="Sun, 01 Feb 2026 09:00:00 GMT")
+    web.redirect("/feed", "/other", status)
+    second = await look(web.url("/feed"), first.cursor)
+    assert titles(second) == ["two"]
+    assert "If-Modified-Since" not in web.requests[-1].headers
+    third = await look(web.url("/feed"), second.cursor)
+    assert not third.changed
+    assert web.requests[-1].headers["If-Modified-Since"] == "Sun, 01 Feb 2026 09:00:00 GMT"
+
+
+async def test_a_304_does_not_say_which_version_is_known(web: Web) -> None:
+    web.serve("/feed", rss(rss_item("one")))
+    first = await look(web.url("/feed"))
+    web.status("/feed", 304, {"ETag": '"another"', "Last-Modified": "Sun, 01 Feb 2026 10:00:00 GMT"})
+    assert (await look(web.url("/feed"), first.cursor)).cursor == first.cursor
+
+
+@pytest.mark.parametrize("status", [412, 431])
+async def test_where_the_name_of_a_version_is_refused_it_is_asked_without(web: Web, status: int) -> None:
+    async def fussy(request: aiohttp_web.Request) -> aiohttp_web.StreamResponse:
+        refused = "If-None-Match" in request.headers
+        return aiohttp_web.Response(status=status if refused else 200, text=rss(rss_item("one")))
+
+    web.answer("/feed", fussy)
+    assert titles(await look(web.url("/feed"), Cursor(etag='"x"'))) == ["one"]
+
+
+async def test_a_name_of_a_version_that_is_too_long_to_send_is_not_kept(web: Web) -> None:
+    web.serve("/feed", rss(rss_item("one")), etag=False, ETag="x" * 1_001)
+    assert (await look(web.url("/feed"))).cursor.etag is None
 
 
 async def test_304_to_one_who_knows_nothing_is_no_answer(web: Web) -> None:

@@ -43,6 +43,7 @@ class Cursor:
     posts: str | None = None  # digests of the posts of the last page, to recognise those that did not change
     gaps: str | None = None  # runs of post ids that could not be read yet
     entries: bytes | None = None  # what is remembered of a feed's entries; see sources.memory
+    answered_by: str | None = None  # whose etag and last_modified these are, where redirects led there
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from monitor.sources.plain_entry import read_plain
 from monitor.sources.xml_feed import CUT, MAX_TAGS, read_xml
 
 _NOT_MODIFIED: Final = 304
+_LONGEST_VALIDATOR: Final = 1_000  # characters
+_CONDITIONS_REFUSED: Final = frozenset({412, 431})  # or too long to be read
 _AT_ONCE: Final = 2**18  # bytes of a document that is looked at on the event loop
 _FEW: Final = 5  # entries that are read there
 _SHORT: Final = 10_000  # bytes of them all
@@ -39,19 +41,21 @@ async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
     """Return the feed's document, or 304 where the server says that it is the one we know.
 
     Asks where a permanent redirect pointed; where that answers no more, asks the address of the source again.
+    What names the version that is known is told to the address alone that gave it.
     """
     url = cursor.moved_to or source.address
+    trusted = source.trusted and (url == source.address or _host(url) == _host(source.address))
     conditions = {"If-None-Match": cursor.etag or "", "If-Modified-Since": cursor.last_modified or ""}
+    conditions = {name: value for name, value in conditions.items() if value}
     try:
-        answer = await http.get(
-            url,
-            {name: value for name, value in conditions.items() if value},
-            trusted=source.trusted and (url == source.address or _host(url) == _host(source.address)),
-        )
+        answer = await http.get(url, conditions, trusted=trusted, only_to=cursor.answered_by)
     except MonitorError as error:
-        if url == source.address or getattr(error, "after", None):
+        if conditions and getattr(error, "status", None) in _CONDITIONS_REFUSED:
+            answer = await http.get(url, trusted=trusted)
+        elif url == source.address or getattr(error, "after", None):
             raise
-        answer = await http.get(source.address, trusted=source.trusted)
+        else:
+            answer = await http.get(source.address, trusted=source.trusted)
     if answer.status == _NOT_MODIFIED and not (cursor.etag or cursor.last_modified):
         raise SourceUnreachable(answer.told("answered 304 Not Modified to one who knows nothing of it yet"))
     return Fetched((answer,))
@@ -258,15 +262,23 @@ def _has_too_many_tags(body: bytes) -> bool:
 
 def _cursor(answer: Response, cursor: Cursor, entries: bytes | None = None) -> Cursor:
     """Return the cursor with what the answer said for the next request, and with other entries, if any."""
-    fresh = answer.status != _NOT_MODIFIED
-    etag = answer.headers.get("etag") or (None if fresh else cursor.etag)
-    last_modified = answer.headers.get("last-modified") or (None if fresh else cursor.last_modified)
+    etag, last_modified, answered_by = cursor.etag, cursor.last_modified, cursor.answered_by
+    if answer.status != _NOT_MODIFIED:  # what a 304 names may be of another version (RFC 9111, 4.3.4)
+        etag, last_modified = _validator(answer, "etag"), _validator(answer, "last-modified")
+        answered_by = answer.url if answer.url != answer.asked else None
     moved_to = answer.permanent_url or (cursor.moved_to if answer.asked == cursor.moved_to else None)
     if entries is not None:
-        return Cursor(etag, last_modified, moved_to=moved_to, entries=entries)
-    if (etag, last_modified, moved_to) == (cursor.etag, cursor.last_modified, cursor.moved_to):
+        return Cursor(etag, last_modified, moved_to=moved_to, entries=entries, answered_by=answered_by)
+    now = (etag, last_modified, moved_to, answered_by)
+    if now == (cursor.etag, cursor.last_modified, cursor.moved_to, cursor.answered_by):
         return cursor
-    return replace(cursor, etag=etag, last_modified=last_modified, moved_to=moved_to)
+    return replace(cursor, etag=etag, last_modified=last_modified, moved_to=moved_to, answered_by=answered_by)
+
+
+def _validator(answer: Response, name: str) -> str | None:
+    """Return what a version is named by; None for nothing, and for what is too long to be sent back."""
+    value = answer.headers.get(name, "")
+    return value if 0 < len(value) <= _LONGEST_VALIDATOR else None
 
 
 def _host(url: str) -> str | None:

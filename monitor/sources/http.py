@@ -116,9 +116,17 @@ class Http:
         """
         return self._room.one_look()
 
-    async def get(self, url: str, headers: Mapping[str, str] | None = None, *, trusted: bool) -> Response:
+    async def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        trusted: bool,
+        only_to: str | None = None,
+    ) -> Response:
         """Return the answer to a GET, after at most five redirects.
 
+        `headers` go to `url` alone, or to `only_to` alone, an address that redirects may lead to.
         `trusted` allows private addresses, on the host of `url` alone: a redirect to another host is not
         trusted. Raises `SourceGone` for 410, and `SourceUnreachable` for everything else that is no answer:
         refusals (with `after` where a Retry-After names a wait), time-outs, and more bytes than the limits.
@@ -129,7 +137,8 @@ class Http:
         left = self._timeout
         for _ in range(MAX_REDIRECTS + 1):
             pool = self._pool_for(here.host or "", trusted=trusted and here.host == first)
-            answer, took = await self._in_turn(pool, url, here, headers or {}, left)
+            is_meant = str(here) == only_to if only_to else not moved
+            answer, took = await self._in_turn(pool, url, here, headers or {} if is_meant else {}, left)
             left -= took
             target = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not target:
@@ -196,7 +205,8 @@ class Http:
             wait = wait or REST
             self._turns.rest(URL(answer.url), wait)
         lost = ", but does not say where to: check its address" if answer.status in _REDIRECTS else ""
-        raise SourceUnreachable(answer.told(f"answered {_status(answer.status)}{lost}"), after=wait)
+        told = answer.told(f"answered {_status(answer.status)}{lost}")
+        raise SourceUnreachable(told, after=wait, status=answer.status)
 
     def _pool_for(self, host: str, *, trusted: bool) -> Connections:
         """Return the connections that may be used for `host`."""

@@ -268,3 +268,9 @@ def m025_headlines(db: Database) -> None:
         strict=True,
     )
     db.table("story_headlines").create_index(["outline"])
+
+
+@migrations()
+def m026_answered_by(db: Database) -> None:
+    """Remember where redirects led, as what names a version means nothing to another address."""
+    db.table("sources").add_column("answered_by", str)
