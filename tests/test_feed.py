@@ -610,6 +610,16 @@ def test_with_its_ampersands_a_document_is_as_it_was_where_that_was_sound(inside
     assert with_ampersands(inside) == inside
 
 
+@pytest.mark.parametrize(
+    ("bad", "shown"), [(b"\xed\xa0\xbd\xed\xb8\x80", "\U0001f600"), (b"\x96", "\ufffd"), (b"\xd0", "\ufffd")]
+)
+@pytest.mark.parametrize("declared", ["", "; charset=utf-8"])
+def test_a_few_bytes_that_are_wrong_leave_the_others_utf_8(bad: bytes, shown: str, declared: str) -> None:
+    for text in ("Дрони над Києвом", "Київ"):
+        body = f"<rss>{text}%</rss>".encode().replace(b"%", bad)
+        assert decoded(body, f"application/xml{declared}") == f"<rss>{text}{shown}</rss>"
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=80))
 def test_utf_8_is_always_recognised(text: str) -> None:
     assert decoded(b"\xef\xbb\xbf" + text.encode(), "text/xml; charset=koi8-r") == text

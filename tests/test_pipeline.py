@@ -959,3 +959,22 @@ async def test_what_a_feed_brought_while_nobody_looked_is_news(house: House) -> 
     await house.poll(house.feed())
     house.web.serve("/example", web.rss(*map(entry, range(22))))
     assert (await house.poll(house.feed())).queued == 21
+
+
+async def test_where_the_new_address_shows_no_feed_any_more_the_old_one_is_asked_again(house: House) -> None:
+    await house.subscribe()
+    house.publish(OLD, name="new")
+    house.web.redirect("/example", "/new", 301)
+    await house.poll(house.feed())
+    house.web.serve("/new", "<html>parked</html>", content_type="text/html")
+    assert "HTML page" in (await house.poll(house.feed())).error
+    house.publish(NEWS, OLD)
+    outcome = await house.poll(house.feed())
+    assert (outcome.error, len(outcome.new), outcome.queued) == ("", 1, 1)
+
+
+async def test_a_page_of_maintenance_that_says_when_it_ends_is_left_alone_until_then(house: House) -> None:
+    house.web.serve("/example", "<html>sorry</html>", content_type="text/html", retry_after="7200")
+    outcome = await house.poll(house.feed())
+    assert outcome.error
+    assert outcome.next_poll >= NOW + timedelta(hours=2)

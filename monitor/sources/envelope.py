@@ -42,6 +42,7 @@ _HIGH_RUN = re.compile(rb"[\xa5-\xff]{3,}")
 _CYRILLIC_CAPITALS_OR_KOI8 = re.compile(rb"[\xc0-\xdf]")
 _CYRILLIC_SMALL_OR_KOI8 = re.compile(rb"[\xe0-\xff]")
 
+_HALVES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  # XML 1.0, production 2
 _NUMBERED = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,12})|([0-9]{1,12}));?")
 _LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{13,};?")
@@ -70,8 +71,9 @@ def decoded(body: bytes, content_type: str) -> str:
     """Return a body as text, whatever it says about its character set.
 
     A byte order mark wins. Bytes that are UTF-8 throughout are UTF-8, since nothing else looks like it by
-    chance. Otherwise the document's own declaration counts before the header's, unless it names a Latin set
-    and the bytes are plainly Cyrillic: the Latin ones are what servers say when nobody set them up.
+    chance, and so are those of which half are, where nothing else is declared. Otherwise the document's own
+    declaration counts before the header's, unless it names a Latin set and the bytes are plainly Cyrillic:
+    the Latin ones are what servers say when nobody set them up.
     """
     for mark, name in _BOMS:
         if body.startswith(mark):
@@ -82,7 +84,13 @@ def decoded(body: bytes, content_type: str) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
-        return _decoded_otherwise(body, content_type)
+        return _decoded_otherwise(_HALVES.sub(_joined, body), content_type)
+
+
+def _joined(found: re.Match[bytes]) -> bytes:
+    """Return a character whose two halves are written apart as UTF-8 has it (CESU-8, Unicode TR 26)."""
+    halves = found.group().decode("utf-8", "surrogatepass")
+    return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le").encode()
 
 
 def parseable(text: str) -> str:
@@ -184,7 +192,7 @@ def _decoded_otherwise(body: bytes, content_type: str) -> str:
         names.insert(0, declaration.group(1).decode("ascii"))
     almost = body.decode("utf-8", "replace")
     wrong, letters = almost.count("\ufffd"), sum(1 for char in almost if char > "\x7f")
-    if wrong * 20 <= letters:
+    if wrong * (20 if any(map(_codec, names)) else 2) <= letters:
         return almost
     cyrillic = _cyrillic_set(body)
     for name in names:

@@ -16,6 +16,8 @@ Headers = Mapping[str, str]
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 _NEVER_FRESH = re.compile(r"(?:^|[,\s])no-(?:cache|store)(?:$|[,\s])", re.IGNORECASE)
 _SECONDS = re.compile(r"\d{1,9}")
+_WAIT = re.compile(r"(\d{1,20})(?:\.\d*)?(?:\s*,.*)?", re.ASCII)  # twice, perhaps
+_LONGEST: Final = 10**9  # seconds
 _NOTHING: Final = timedelta(0)
 
 
@@ -25,8 +27,8 @@ def retry_after(headers: Headers, now: datetime) -> timedelta | None:
     A date is the server's: it is measured from the answer's own Date, and from `now` where it has none.
     """
     value = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(value):
-        return timedelta(seconds=int(value))
+    if found := _WAIT.fullmatch(value):
+        return timedelta(seconds=min(int(found.group(1)), _LONGEST))
     until = http_date(value)
     if until is None:
         return None
