@@ -20,7 +20,15 @@ from monitor.errors import MonitorError, SourceGone, SourceUnreachable, SourceUn
 from monitor.model import Cursor, Item, Polled
 from monitor.sources import feed, poll
 from monitor.sources.entries import MAX_ENTRIES, MAX_KEY, MAX_TEXT, MAX_TITLE, language_code
-from monitor.sources.envelope import decoded, first_entries, parseable, tamed, with_ampersands, without_prolog
+from monitor.sources.envelope import (
+    decoded,
+    first_entries,
+    last_entries,
+    parseable,
+    tamed,
+    with_ampersands,
+    without_prolog,
+)
 from monitor.sources.http import Http, Response
 from monitor.sources.kind import Fetched
 
@@ -218,11 +226,22 @@ def test_more_entries_than_the_limit_are_left_out_and_noted() -> None:
     assert parsed(as_json).notes == polled.notes
 
 
+def test_of_a_long_feed_that_begins_with_the_oldest_the_newest_are_read() -> None:
+    days = [datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(MAX_ENTRIES + 3)]
+    many = rss(*(rss_item(f"n{n}", date=f"{day:%a, %d %b %Y} 10:00:00 GMT") for n, day in enumerate(days)))
+    dated = [{"id": n, "title": f"n{n}", "date_published": day.isoformat()} for n, day in enumerate(days)]
+    for document in (many, json.dumps({"items": dated})):
+        polled = parsed(document)
+        assert [polled.items[0].title, polled.items[-1].title] == ["n3", f"n{MAX_ENTRIES + 2}"]
+        assert polled.notes == (f"entries left out before the last {MAX_ENTRIES}: 3",)
+
+
 def test_leaving_entries_out_keeps_the_document_around_them() -> None:
     document = "<rss><channel><item>1</item><item>2</item><item>3</item><ttl>5</ttl></channel></rss>"
     assert first_entries(document, 1) == ("<rss><channel><item>1</item><ttl>5</ttl></channel></rss>", 2)
     assert first_entries("<rss><item>1<item>2", 1) == ("<rss><item>1", 1)
-    assert first_entries(document, 3) == (document, 0)
+    assert first_entries(document, 3) == last_entries(document, 3) == (document, 0)
+    assert last_entries(document, 1) == ("<rss><channel><item>3</item><ttl>5</ttl></channel></rss>", 2)
 
 
 @pytest.mark.parametrize(

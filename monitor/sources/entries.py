@@ -66,6 +66,12 @@ def items_of(
     return _oldest_first(list(items.values()), by_date=dated), tuple(notes)
 
 
+def left_out_of(count: int, *, oldest_first: bool) -> tuple[str, ...]:
+    """Return what there is to note of a document with so many entries more than are read."""
+    where = "before the last" if oldest_first else "beyond the first"
+    return (f"entries left out {where} {MAX_ENTRIES}: {count}",) if count > 0 else ()
+
+
 def language_code(tag: str | None) -> str | None:
     """Return the ISO 639-1 code of a language tag (BCP 47): "uk" for "uk-UA", and for the misspelt "ua"."""
     primary = (tag or "").strip().lower().replace("_", "-").partition("-")[0]

@@ -59,6 +59,7 @@ AUTHOR = re.compile(
 )
 MOST_AUTHOR: Final = 1_000  # characters, with the tags inside
 _MOST_BASES: Final = 100
+_DATE = re.compile(r"<(?:pubDate|published|updated|dc:date)(?:\s[^<>]*)?>\s*([^<]{1,100})<")
 _BARE_AMPERSAND = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[A-Za-z]\w*;)")
 _LITERAL_OR_BARE = re.compile(
     rf"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|{_BARE_AMPERSAND.pattern}", re.DOTALL
@@ -182,6 +183,22 @@ def first_entries(text: str, limit: int) -> tuple[str, int]:
     ends = [found.end() for found in ENTRY_END.finditer(text, cut)]
     tail = text[ends[-1] :] if ends else ""
     return text[:cut] + tail, len(starts) - limit
+
+
+def last_entries(text: str, limit: int) -> tuple[str, int]:
+    """Return the document with its last `limit` entries only, and how many were left out."""
+    starts = [found.start() for found in ENTRY.finditer(text)]
+    left = max(len(starts) - limit, 0)
+    return (text[: starts[0]] + text[starts[left] :], left) if left else (text, 0)
+
+
+def end_dates(text: str) -> tuple[str, str]:
+    """Return the dates of the first and the last entry as they are written; "" for one without."""
+    starts = [found.start() for found in ENTRY.finditer(text)]
+    if len(starts) < 2:  # noqa: PLR2004 -- there is no order in one
+        return "", ""
+    first, last = _DATE.search(text, starts[0], starts[1]), _DATE.search(text, starts[-1])
+    return first.group(1) if first else "", last.group(1) if last else ""
 
 
 def _decoded_otherwise(body: bytes, content_type: str) -> str:

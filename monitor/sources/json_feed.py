@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.errors import SourceUnreadable
 from monitor.html import Plain, one_line, plain_text, read_html, web_address
-from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code
+from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code, left_out_of
 
 
 def read_json(text: str, url: str) -> Document:
@@ -25,9 +25,10 @@ def read_json(text: str, url: str) -> Document:
     if not isinstance(items, list):
         raise SourceUnreadable('JSON without a list of "items", not a JSON Feed')
     language = _text(feed.get("language"))
-    entries = tuple(_entry(item, url, language) for item in items[:MAX_ENTRIES] if isinstance(item, dict))
-    left = len(items) - MAX_ENTRIES
-    notes = (f"entries left out beyond the first {MAX_ENTRIES}: {left}",) if left > 0 else ()
+    oldest_first = bool(items) and _is_oldest_first(items)
+    chosen = items[-MAX_ENTRIES:] if oldest_first else items[:MAX_ENTRIES]
+    entries = tuple(_entry(item, url, language) for item in chosen if isinstance(item, dict))
+    notes = left_out_of(len(items) - MAX_ENTRIES, oldest_first=oldest_first)
     return Document(entries, notes=notes, title=one_line(unescape(_text(feed.get("title")))))
 
 
@@ -39,10 +40,21 @@ def _entry(item: dict[str, Any], url: str, language: str) -> Entry:
         link=web_address(link, url) if link else "",
         title=one_line(unescape(_text(item.get("title")))),  # plain by the format, escaped by many
         body=_body(item, url),
-        published=_date(_text(item.get("date_published"))) or _date(_text(item.get("date_modified"))),
+        published=_published(item),
         author=_author(item),
         language=language_code(_text(item.get("language")) or language),
     )
+
+
+def _published(item: dict[str, Any]) -> datetime | None:
+    """Return when an entry was published, else changed."""
+    return _date(_text(item.get("date_published"))) or _date(_text(item.get("date_modified")))
+
+
+def _is_oldest_first(items: list[Any]) -> bool:
+    """Tell whether the last entry of a list is newer than the first."""
+    first, last = (_published(one) if isinstance(one, dict) else None for one in (*items[:1], *items[-1:]))
+    return first is not None and last is not None and first < last
 
 
 def _body(item: dict[str, Any], url: str) -> Plain:

@@ -20,11 +20,13 @@ from monitor.errors import SourceUnreadable
 from monitor.html import Plain, one_line, plain_text, read_html, web_address
 from monitor.sources.dates import of_numbers
 from monitor.sources.discovery import named
-from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code
+from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code, left_out_of
 from monitor.sources.envelope import (
+    end_dates,
     ends_in_entry,
     first_entries,
     is_cut,
+    last_entries,
     parseable,
     root_name,
     tamed,
@@ -62,7 +64,8 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
         raise SourceUnreadable(f"an HTML page, not a feed: {named(text, url)}")
     if root in _NO_FEED:
         raise SourceUnreadable(_NO_FEED[root])
-    text, left_out = first_entries(text, MAX_ENTRIES)
+    oldest_first = _is_oldest_first(text)
+    text, left_out = (last_entries if oldest_first else first_entries)(text, MAX_ENTRIES)
     if text.count("<") > MAX_TAGS:
         raise SourceUnreadable(f"more than {MAX_TAGS} elements, too many for a feed")
     feed = _run_feedparser(tamed(with_ampersands(text)), url)
@@ -70,7 +73,7 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
         if is_cut(text):
             raise SourceUnreadable("no XML, or only the beginning of it")
         raise SourceUnreadable(f"an XML document with the root <{root[:40]}>, not a feed")
-    notes = (f"entries left out beyond the first {MAX_ENTRIES}: {left_out}",) if left_out else ()
+    notes = left_out_of(left_out, oldest_first=oldest_first)
     about: dict[str, Any] = dict(feed.feed)
     if language is None:
         language = language_code(_string(about.get("language"))) or ""
@@ -132,6 +135,13 @@ def _plain(detail: dict[str, Any], url: str) -> Plain:
     if _string(detail.get("type")) in _HTML or not detail.get("type"):
         return read_html(value, _string(detail.get("base")) or url)
     return plain_text(value)
+
+
+def _is_oldest_first(text: str) -> bool:
+    """Tell whether the last entry of a document is newer than the first."""
+    read = (date_of([feedparser.datetimes._parse_date(written)]) for written in end_dates(text))  # noqa: SLF001
+    first, last = read
+    return first is not None and last is not None and first < last
 
 
 def date_of(dates: Iterable[object]) -> datetime | None:
