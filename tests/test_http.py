@@ -166,6 +166,23 @@ async def test_a_broken_connection_is_told_in_words(web: Web, habit: str, words:
     assert words in await refusal(web.url("/feed"))
 
 
+async def test_an_address_is_asked_for_as_it_is_written() -> None:
+    signed, asked = "/esc/%40a%3Ab?sig=a%2Fb&u=http%3A%2F%2Fa%3Fb", list[str]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split()[1])
+        head = f"302 Found\r\nLocation: {signed}" if asked[-1] == "/feed" else "404 Not Found"
+        writer.write(f"HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for path in ("/feed", signed):
+            await refusal(url + path)
+    assert asked == ["/feed", signed, signed]
+
+
 async def test_what_stands_before_and_behind_an_answer_is_no_part_of_it() -> None:
     hints = b'HTTP/1.1 103 Early Hints\r\nETag: "early"\r\n\r\n'
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nVary: a\r\nvary: b\r\nX-A: caf\xc3\xa9\r\n\r\n"

@@ -44,6 +44,9 @@ _ACCEPT: Final = {
 }
 _LONGEST: Final = 8_000  # characters of an address (RFC 9110, 4.1: what servers should take at least)
 _HOST = re.compile(r"[a-z0-9._~-]+", re.IGNORECASE)
+_WELL_FORMED = re.compile(
+    r"(?:[\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9a-f]{2})*", re.ASCII | re.IGNORECASE
+)  # RFC 3986, 2
 _CONNECT: Final = 10.0  # seconds, at most
 
 
@@ -216,7 +219,7 @@ class Http:
 def checked(url: str | URL, what: str) -> URL:
     """Return a URL that may be asked for; raises `SourceUnreachable` for other schemes and logins."""
     try:
-        parsed = URL(url) if isinstance(url, str) else url
+        parsed = _as_written(url) if isinstance(url, str) else url
     except ValueError:
         raise SourceUnreachable(
             f"{what} cannot be read as a URL: use one that starts with https://"
@@ -232,6 +235,14 @@ def checked(url: str | URL, what: str) -> URL:
     if parsed.user is not None or parsed.password is not None:
         raise SourceUnreachable(f"{what} holds a user name or a password: use one without")
     return parsed.with_fragment(None) if parsed.raw_fragment else parsed
+
+
+def _as_written(url: str) -> URL:
+    """Return a URL; one that is well-formed (RFC 3986, 2) keeps its escapes: it may be signed.
+
+    Raises ValueError.
+    """
+    return URL(url, encoded=bool(_WELL_FORMED.fullmatch(url)))
 
 
 @lru_cache(maxsize=4_096)  # sources: their addresses stay the same
@@ -258,7 +269,7 @@ def _told(asked: str, url: str | URL, what: str) -> str:
 def _joined(here: URL, target: str) -> URL:
     """Return where a Location points, seen from `here` (RFC 9110, 10.2.2)."""
     try:
-        return here.join(URL(target))
+        return here.join(_as_written(target))
     except ValueError:
         raise SourceUnreachable(f"{shown(here)} redirects to an address that cannot be read") from None
 
