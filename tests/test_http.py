@@ -171,7 +171,11 @@ async def test_an_address_is_asked_for_as_it_is_written() -> None:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split()[1])
-        head = f"302 Found\r\nLocation: {signed}" if asked[-1] == "/feed" else "404 Not Found"
+        head = (
+            f"302 Found\r\nLocation: {signed}\r\nLocation: {signed}"
+            if asked[-1] == "/feed"
+            else "404 Not Found"
+        )
         writer.write(f"HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         writer.close()
 

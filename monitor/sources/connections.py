@@ -278,7 +278,9 @@ def _fields(lines: str) -> dict[str, str]:
         key, value = name.strip().lower(), rest.strip()
         if not (value.isascii() or key == "location"):
             value = value.encode("ascii", "ignore").decode().strip()
-        if key:
+        if key == "location":  # is no list, but some proxies send it twice
+            fields.setdefault(key, value)
+        elif key:
             fields[key] = f"{fields[key]}, {value}" if key in fields else value
     return fields
 
