@@ -234,6 +234,14 @@ def test_of_a_long_feed_that_begins_with_the_oldest_the_newest_are_read() -> Non
         polled = parsed(document)
         assert [polled.items[0].title, polled.items[-1].title] == ["n3", f"n{MAX_ENTRIES + 2}"]
         assert polled.notes == (f"entries left out before the last {MAX_ENTRIES}: 3",)
+    pinned = rss_item("pinned", date="Wed, 01 Jan 2020 10:00:00 GMT")
+    newest_first = [
+        rss_item(f"n{n}", date=f"{day:%a, %d %b %Y} 10:00:00 GMT")
+        for n, day in reversed(list(enumerate(days)))
+    ]
+    assert parsed(rss(pinned, *newest_first)).notes == (
+        f"entries left out beyond the first {MAX_ENTRIES}: 4",
+    )
 
 
 def test_leaving_entries_out_keeps_the_document_around_them() -> None:
@@ -450,6 +458,9 @@ async def test_where_the_name_of_a_version_is_refused_it_is_asked_without(web: W
 
     web.answer("/feed", fussy)
     assert titles(await look(web.url("/feed"), Cursor(etag='"x"'))) == ["one"]
+    web.status("/new", status)
+    moved = Cursor(etag='"x"', moved_to=web.url("/new"))
+    assert titles(await look(web.url("/feed"), moved)) == ["one"]
 
 
 async def test_a_name_of_a_version_that_is_too_long_to_send_is_not_kept(web: Web) -> None:

@@ -187,6 +187,16 @@ async def test_an_address_is_asked_for_as_it_is_written() -> None:
     assert asked == ["/feed", signed, signed]
 
 
+@pytest.mark.parametrize(
+    "target", ["http://a.example:99999/", "http://a.example:x/", "http://[[&]_:,@", "//[::1]:99999/"]
+)
+async def test_an_address_that_a_redirect_names_and_nobody_can_read_is_told(web: Web, target: str) -> None:
+    web.redirect("/feed", target)
+    assert "an address that cannot be read" in await refusal(web.url("/feed"))
+    if target.startswith("http"):
+        assert "cannot be read" in await refusal(target)
+
+
 async def test_what_stands_before_and_behind_an_answer_is_no_part_of_it() -> None:
     hints = b'HTTP/1.1 103 Early Hints\r\nETag: "early"\r\n\r\n'
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nVary: a\r\nvary: b\r\nX-A: caf\xc3\xa9\r\n\r\n"

@@ -75,14 +75,8 @@ def failed(
         failures=failures,
         gone=gone,
     )
-    cursor = state.cursor
-    if cursor.moved_to and isinstance(error, errors.SourceUnreadable):
-        cursor = replace(
-            cursor, moved_to=None
-        )  # no feed stands there now: the address of the source is asked again
     return replace(
         state,
-        cursor=cursor,
         polled=ended,
         # A feed's 410 is meant for good (RFC 9110, 15.5.11); a channel may show its preview again.
         next_poll=NEVER if gone and source.kind == "feed" else following,

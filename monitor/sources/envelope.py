@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import sys
+from itertools import pairwise
 from typing import Final
 
 _BOMS: Final = (
@@ -59,7 +60,8 @@ AUTHOR = re.compile(
 )
 MOST_AUTHOR: Final = 1_000  # characters, with the tags inside
 _MOST_BASES: Final = 100
-_DATE = re.compile(r"<(?:pubDate|published|updated|dc:date)(?:\s[^<>]*)?>\s*([^<]{1,100})<")
+_AT_AN_END: Final = 5  # entries by which the order of a document shows
+_DATE = re.compile(r"<(?:pubDate|published|updated|dc:date)(?:\s[^<>]*)?>\s*+([^<]{1,100}+)<")
 _BARE_AMPERSAND = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[A-Za-z]\w*;)")
 _LITERAL_OR_BARE = re.compile(
     rf"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|{_BARE_AMPERSAND.pattern}", re.DOTALL
@@ -192,13 +194,14 @@ def last_entries(text: str, limit: int) -> tuple[str, int]:
     return (text[: starts[0]] + text[starts[left] :], left) if left else (text, 0)
 
 
-def end_dates(text: str) -> tuple[str, str]:
-    """Return the dates of the first and the last entry as they are written; "" for one without."""
+def end_dates(text: str) -> tuple[list[str], list[str]]:
+    """Return the dates of the first few entries and of the last ones as they are written."""
     starts = [found.start() for found in ENTRY.finditer(text)]
-    if len(starts) < 2:  # noqa: PLR2004 -- there is no order in one
-        return "", ""
-    first, last = _DATE.search(text, starts[0], starts[1]), _DATE.search(text, starts[-1])
-    return first.group(1) if first else "", last.group(1) if last else ""
+    if len(starts) < 2 * _AT_AN_END:
+        return [], []
+    first, last = starts[: _AT_AN_END + 1], [*starts[-_AT_AN_END:], len(text)]
+    found = [[_DATE.search(text, *both) for both in pairwise(ends)] for ends in (first, last)]
+    return [one.group(1) for one in found[0] if one], [one.group(1) for one in found[1] if one]
 
 
 def _decoded_otherwise(body: bytes, content_type: str) -> str:

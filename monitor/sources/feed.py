@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
@@ -48,17 +48,26 @@ async def fetch(http: Http, source: Source, cursor: Cursor) -> Fetched:
     conditions = {"If-None-Match": cursor.etag or "", "If-Modified-Since": cursor.last_modified or ""}
     conditions = {name: value for name, value in conditions.items() if value}
     try:
-        answer = await http.get(url, conditions, trusted=trusted, only_to=cursor.answered_by)
+        answer = await _asked(http, url, conditions, trusted=trusted, only_to=cursor.answered_by)
     except MonitorError as error:
-        if conditions and getattr(error, "status", None) in _CONDITIONS_REFUSED:
-            answer = await http.get(url, trusted=trusted)
-        elif url == source.address or getattr(error, "after", None):
+        if url == source.address or getattr(error, "after", None):
             raise
-        else:
-            answer = await http.get(source.address, trusted=source.trusted)
+        answer = await http.get(source.address, trusted=source.trusted)
     if answer.status == _NOT_MODIFIED and not (cursor.etag or cursor.last_modified):
         raise SourceUnreachable(answer.told("answered 304 Not Modified to one who knows nothing of it yet"))
     return Fetched((answer,))
+
+
+async def _asked(
+    http: Http, url: str, conditions: Mapping[str, str], *, trusted: bool, only_to: str | None
+) -> Response:
+    """Return the answer to a request with conditions, or to one without where they are refused."""
+    try:
+        return await http.get(url, conditions, trusted=trusted, only_to=only_to)
+    except SourceUnreachable as error:
+        if not conditions or error.status not in _CONDITIONS_REFUSED:
+            raise
+    return await http.get(url, trusted=trusted)
 
 
 def glance(fetched: Fetched, source: Source, cursor: Cursor) -> Polled | None:

@@ -242,7 +242,12 @@ def _as_written(url: str) -> URL:
 
     Raises ValueError.
     """
-    return URL(url, encoded=bool(_WELL_FORMED.fullmatch(url)))
+    try:
+        parsed = URL(url, encoded=bool(_WELL_FORMED.fullmatch(url)))
+        _ = parsed.host, parsed.port  # which are read only when they are asked for
+    except IndexError:
+        raise ValueError(url) from None
+    return parsed
 
 
 @lru_cache(maxsize=4_096)  # sources: their addresses stay the same
@@ -269,7 +274,7 @@ def _told(asked: str, url: str | URL, what: str) -> str:
 def _joined(here: URL, target: str) -> URL:
     """Return where a Location points, seen from `here` (RFC 9110, 10.2.2)."""
     try:
-        return here.join(_as_written(target))
+        return _as_written(str(here.join(_as_written(target))))
     except ValueError:
         raise SourceUnreachable(f"{shown(here)} redirects to an address that cannot be read") from None
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from html import unescape
-from typing import Any
+from typing import Any, Final
 
 from monitor.errors import SourceUnreadable
 from monitor.html import Plain, one_line, plain_text, read_html, web_address
 from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code, left_out_of
+
+_AT_AN_END: Final = 5  # entries by which the order of a document shows
 
 
 def read_json(text: str, url: str) -> Document:
@@ -25,7 +27,7 @@ def read_json(text: str, url: str) -> Document:
     if not isinstance(items, list):
         raise SourceUnreadable('JSON without a list of "items", not a JSON Feed')
     language = _text(feed.get("language"))
-    oldest_first = bool(items) and _is_oldest_first(items)
+    oldest_first = _is_oldest_first(items)
     chosen = items[-MAX_ENTRIES:] if oldest_first else items[:MAX_ENTRIES]
     entries = tuple(_entry(item, url, language) for item in chosen if isinstance(item, dict))
     notes = left_out_of(len(items) - MAX_ENTRIES, oldest_first=oldest_first)
@@ -52,9 +54,12 @@ def _published(item: dict[str, Any]) -> datetime | None:
 
 
 def _is_oldest_first(items: list[Any]) -> bool:
-    """Tell whether the last entry of a list is newer than the first."""
-    first, last = (_published(one) if isinstance(one, dict) else None for one in (*items[:1], *items[-1:]))
-    return first is not None and last is not None and first < last
+    """Tell whether the last entries of a list are newer than the first, each of them."""
+    first, last = (
+        [date for one in some if isinstance(one, dict) and (date := _published(one))]
+        for some in (items[:_AT_AN_END], items[-_AT_AN_END:])
+    )
+    return bool(first and last) and max(first) < min(last)
 
 
 def _body(item: dict[str, Any], url: str) -> Plain:

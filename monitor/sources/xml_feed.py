@@ -138,10 +138,12 @@ def _plain(detail: dict[str, Any], url: str) -> Plain:
 
 
 def _is_oldest_first(text: str) -> bool:
-    """Tell whether the last entry of a document is newer than the first."""
-    read = (date_of([feedparser.datetimes._parse_date(written)]) for written in end_dates(text))  # noqa: SLF001
-    first, last = read
-    return first is not None and last is not None and first < last
+    """Tell whether the last entries of a document are newer than the first, each of them."""
+    parse = feedparser.datetimes._parse_date  # noqa: SLF001
+    first, last = (
+        [date for one in written if (date := date_of([parse(one)]))] for written in end_dates(text)
+    )
+    return bool(first and last) and max(first) < min(last)
 
 
 def date_of(dates: Iterable[object]) -> datetime | None:
