@@ -1,10 +1,11 @@
 """Measure polling of many feeds side by side with lemon24's reader and with bare requests.
 
-    python benchmarks/polling.py [--feeds 2000] [--rounds 3] [--data FOLDER] [--reader PYTHON]
+    python benchmarks/polling.py [--feeds 2000] [--rounds 11] [--data FOLDER] [--reader PYTHON]
                                  [--only ours,floor]
 
 --feeds   how many feeds there are
---rounds  how often each phase is run
+--rounds  how often each phase is run: on a machine that is not quiet a single round may be off by a third,
+          so that fewer than ten say little; reader takes two minutes for each that brings new entries
 --data    a folder of feeds (*.xml) to serve; without it, feeds of 20 to 100 entries are made up
 --reader  the python of an environment that has `reader` and `sgmllib3k` (both from PyPI);
           without it, reader is left out
@@ -73,7 +74,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--feeds", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--reader", default="")
     parser.add_argument("--only", default="ours,floor,reader")
