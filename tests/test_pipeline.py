@@ -973,7 +973,9 @@ async def test_what_a_feed_brought_while_nobody_looked_is_news(house: House) -> 
 
 
 async def test_a_page_of_maintenance_that_says_when_it_ends_is_left_alone_until_then(house: House) -> None:
-    house.web.serve("/example", "<html>sorry</html>", content_type="text/html", retry_after="7200")
-    outcome = await house.poll(house.feed())
-    assert outcome.error
-    assert outcome.next_poll >= NOW + timedelta(hours=2)
+    for one in (house.feed(), Source("ministry", "A ministry", "channel", "ministry_ua")):
+        path = "/s/ministry_ua" if one.kind == "channel" else "/example"
+        house.web.serve(path, "<html>sorry</html>", content_type="text/html", retry_after="7200")
+        outcome = await house.poll(one)
+        assert outcome.error
+        assert outcome.next_poll >= NOW + timedelta(hours=2)

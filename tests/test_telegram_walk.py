@@ -293,20 +293,39 @@ async def test_a_page_that_is_none_tells_nothing_of_a_gap(web: Web) -> None:
 
 
 @pytest.mark.parametrize("step", [3, 4, 6])
+@pytest.mark.parametrize("posts", [180, 700])  # one look, and two
 @pytest.mark.parametrize("page", ["<html>Please wait</html>", "", "nothing", "stale"])
-async def test_a_page_that_is_none_on_the_way_loses_no_post(web: Web, page: str, step: int) -> None:
+async def test_a_page_that_is_none_on_the_way_loses_no_post(
+    web: Web, page: str, posts: int, step: int
+) -> None:
     channel = Preview(web, "example_office")
     for number in range(30):
         channel.post(f"post {number}")
     reader = Reader(web)
     await reader.look()
     channel.asked.clear()
-    for number in range(30, 180):
+    for number in range(30, posts):
         channel.post(f"post {number}")
     body = {"nothing": channel_page("example_office"), "stale": page_of(*range(11, 31))}.get(page, page)
     channel.failing[step] = http.Response(text=body, content_type="text/html")
     await reader.catch_up()
-    assert sorted(reader.keys) == sorted(f"example_office/{number}" for number in range(11, 181))
+    assert sorted(reader.keys) == sorted(f"example_office/{number}" for number in range(11, posts + 1))
+    assert reader.cursor.gaps is None
+
+
+async def test_a_page_that_is_none_before_ids_that_are_all_deleted_loses_no_post(web: Web) -> None:
+    channel = Preview(web, "example_office", by_id=True)
+    for number in range(30):
+        channel.post(f"post {number}")
+    reader = Reader(web)
+    await reader.look()
+    for number in range(30, 180):
+        channel.post(f"post {number}")
+    channel.delete(*range(71, 111))
+    channel.failing[4] = http.Response(text="<html>Please wait</html>", content_type="text/html")
+    await reader.catch_up()
+    assert channel.asked[2:4] == ["after=30", "after=50"]
+    assert set(channel.texts()[10:]) == set(reader.read)
     assert reader.cursor.gaps is None
 
 

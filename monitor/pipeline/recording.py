@@ -229,7 +229,7 @@ def news(source: Source, state: SourceState, fresh: Sequence[Matched]) -> frozen
         return frozenset(item.key for item, _ in fresh)
     gaps, known = read_gaps(state.cursor.gaps), read_known(state.cursor.posts)
     numbers = {item.key: int(item.key.rpartition("/")[2]) for item, _ in fresh}
-    passed = {key for key, number in numbers.items() if number < last and was_passed(number, known)}
+    passed = {key for key, number in numbers.items() if was_passed(number, known)}
     late = passed if len(passed) <= edits.MANY else set()  # more are another channel's, or of an old page
     return frozenset(
         key for key, number in numbers.items() if number > last or in_gaps(number, gaps) or key in late

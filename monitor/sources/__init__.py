@@ -39,7 +39,7 @@ async def poll(
     """Return what one look at `source` brings: its items, oldest first, and the cursor for the next look.
 
     Whoever polls many does so within `Http.one_look`, until what was read is stored.
-    Raises `SourceUnreachable` (with `after` where the server named a wait), `SourceUnreadable`,
+    Raises `SourceUnreachable` and `SourceUnreadable` (with `after` where the server named a wait),
     `SourceGone`, or `SourceResting`, each with one sentence; the cursor that was given then stays good.
     """
     kind = KINDS.get(source.kind)
@@ -49,5 +49,9 @@ async def poll(
             f"Source {source.id} is of an unknown kind {source.kind!r}: use one of {known}"
         )
     fetched = await kind.fetch(http, source, cursor)
-    polled = kind.glance(fetched, source, cursor) if kind.glance else None
-    return polled or await parse_in(kind.parse, fetched, source, cursor)
+    try:
+        polled = kind.glance(fetched, source, cursor) if kind.glance else None
+        return polled or await parse_in(kind.parse, fetched, source, cursor)
+    except SourceUnreadable as error:
+        error.after = fetched.answers[0].hints.retry_after
+        raise

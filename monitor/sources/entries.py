@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -12,6 +12,7 @@ from monitor.html import MAX_LINKS, Plain, one_line
 from monitor.model import Item
 
 MAX_ENTRIES: Final = 1_000
+AT_AN_END: Final = 5  # entries by which the order of a document shows
 MAX_TITLE: Final = 1_000  # characters, as the others
 MAX_TEXT: Final = 50_000
 MAX_NAME: Final = 200
@@ -66,10 +67,19 @@ def items_of(
     return _oldest_first(list(items.values()), by_date=dated), tuple(notes)
 
 
+def is_oldest_first(first: Iterable[datetime | None], last: Iterable[datetime | None]) -> bool:
+    """Tell whether the last few entries of a feed are newer than the first few, each of them.
+
+    One that is pinned, or dated wrongly, must not turn a feed round.
+    """
+    earlier, later = ([date for date in dates if date] for dates in (first, last))
+    return bool(earlier and later) and max(earlier) < min(later)
+
+
 def left_out_of(count: int, *, oldest_first: bool) -> tuple[str, ...]:
     """Return what there is to note of a document with so many entries more than are read."""
     where = "before the last" if oldest_first else "beyond the first"
-    return (f"entries left out {where} {MAX_ENTRIES}: {count}",) if count > 0 else ()
+    return (f"entries left out {where} {MAX_ENTRIES}: {count}",)
 
 
 def language_code(tag: str | None) -> str | None:

@@ -60,7 +60,6 @@ AUTHOR = re.compile(
 )
 MOST_AUTHOR: Final = 1_000  # characters, with the tags inside
 _MOST_BASES: Final = 100
-_AT_AN_END: Final = 5  # entries by which the order of a document shows
 _DATE = re.compile(r"<(?:pubDate|published|updated|dc:date)(?:\s[^<>]*)?>\s*+([^<]{1,100}+)<")
 _BARE_AMPERSAND = re.compile(r"&(?!#\d+;|#[xX][0-9a-fA-F]+;|[A-Za-z]\w*;)")
 _LITERAL_OR_BARE = re.compile(
@@ -187,21 +186,18 @@ def first_entries(text: str, limit: int) -> tuple[str, int]:
     return text[:cut] + tail, len(starts) - limit
 
 
-def last_entries(text: str, limit: int) -> tuple[str, int]:
-    """Return the document with its last `limit` entries only, and how many were left out."""
+def last_entries(text: str, limit: int) -> str:
+    """Return the document with its last `limit` entries only."""
     starts = [found.start() for found in ENTRY.finditer(text)]
-    left = max(len(starts) - limit, 0)
-    return (text[: starts[0]] + text[starts[left] :], left) if left else (text, 0)
+    return text[: starts[0]] + text[starts[-limit] :] if len(starts) > limit else text
 
 
-def end_dates(text: str) -> tuple[list[str], list[str]]:
-    """Return the dates of the first few entries and of the last ones as they are written."""
+def end_dates(text: str, count: int) -> tuple[list[str], list[str]]:
+    """Return the dates of the first `count` entries and of the last ones as they are written."""
     starts = [found.start() for found in ENTRY.finditer(text)]
-    if len(starts) < 2 * _AT_AN_END:
-        return [], []
-    first, last = starts[: _AT_AN_END + 1], [*starts[-_AT_AN_END:], len(text)]
-    found = [[_DATE.search(text, *both) for both in pairwise(ends)] for ends in (first, last)]
-    return [one.group(1) for one in found[0] if one], [one.group(1) for one in found[1] if one]
+    ends = starts[: count + 1], [*starts[-count:], len(text)]
+    first, last = ([_DATE.search(text, *both) for both in pairwise(end)] for end in ends)
+    return [one.group(1) for one in first if one], [one.group(1) for one in last if one]
 
 
 def _decoded_otherwise(body: bytes, content_type: str) -> str:
@@ -212,7 +208,7 @@ def _decoded_otherwise(body: bytes, content_type: str) -> str:
         names.insert(0, declaration.group(1).decode("ascii"))
     almost = body.decode("utf-8", "replace")
     wrong, letters = almost.count("\ufffd"), sum(1 for char in almost if char > "\x7f")
-    if wrong * (20 if any(map(_codec, names)) else 2) <= letters:
+    if wrong * (20 if any(map(_codec, names)) else 2) <= letters:  # any other set, that is
         return almost
     cyrillic = _cyrillic_set(body)
     for name in names:

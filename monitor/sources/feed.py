@@ -124,7 +124,7 @@ def _whole(answer: Response, source: Source, cursor: Cursor) -> Polled:
     try:
         document = read(answer.body, answer.headers.get("content-type", ""), answer.url)
     except SourceUnreadable as error:
-        raise SourceUnreadable(answer.told(f"sent {error}"), after=answer.hints.retry_after) from error
+        raise SourceUnreadable(answer.told(f"sent {error}")) from error
     before, after = Memory.of(cursor.entries), _remembered(document, cut(answer.body), answer)
     items, notes = items_of(document, source.id, http_date(answer.headers.get("date", "")))
     if document.fault and not items:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from html import unescape
-from typing import Any, Final
+from typing import Any
 
 from monitor.errors import SourceUnreadable
 from monitor.html import Plain, one_line, plain_text, read_html, web_address
-from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code, left_out_of
-
-_AT_AN_END: Final = 5  # entries by which the order of a document shows
+from monitor.sources.entries import (
+    AT_AN_END,
+    MAX_ENTRIES,
+    Document,
+    Entry,
+    is_oldest_first,
+    language_code,
+    left_out_of,
+)
 
 
 def read_json(text: str, url: str) -> Document:
@@ -27,10 +33,8 @@ def read_json(text: str, url: str) -> Document:
     if not isinstance(items, list):
         raise SourceUnreadable('JSON without a list of "items", not a JSON Feed')
     language = _text(feed.get("language"))
-    oldest_first = _is_oldest_first(items)
-    chosen = items[-MAX_ENTRIES:] if oldest_first else items[:MAX_ENTRIES]
-    entries = tuple(_entry(item, url, language) for item in chosen if isinstance(item, dict))
-    notes = left_out_of(len(items) - MAX_ENTRIES, oldest_first=oldest_first)
+    items, notes = _few_enough([item for item in items if isinstance(item, dict)])
+    entries = tuple(_entry(item, url, language) for item in items)
     return Document(entries, notes=notes, title=one_line(unescape(_text(feed.get("title")))))
 
 
@@ -48,18 +52,19 @@ def _entry(item: dict[str, Any], url: str, language: str) -> Entry:
     )
 
 
+def _few_enough(items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Return no more entries than are read, and what there is to note of the others."""
+    left_out = len(items) - MAX_ENTRIES
+    if left_out <= 0:
+        return items, ()
+    backwards = is_oldest_first(map(_published, items[:AT_AN_END]), map(_published, items[-AT_AN_END:]))
+    chosen = items[-MAX_ENTRIES:] if backwards else items[:MAX_ENTRIES]
+    return chosen, left_out_of(left_out, oldest_first=backwards)
+
+
 def _published(item: dict[str, Any]) -> datetime | None:
     """Return when an entry was published, else changed."""
     return _date(_text(item.get("date_published"))) or _date(_text(item.get("date_modified")))
-
-
-def _is_oldest_first(items: list[Any]) -> bool:
-    """Tell whether the last entries of a list are newer than the first, each of them."""
-    first, last = (
-        [date for one in some if isinstance(one, dict) and (date := _published(one))]
-        for some in (items[:_AT_AN_END], items[-_AT_AN_END:])
-    )
-    return bool(first and last) and max(first) < min(last)
 
 
 def _body(item: dict[str, Any], url: str) -> Plain:

@@ -20,7 +20,7 @@ from monitor.sources.telegram_post import Post, read_post
 
 MAX_POSTS: Final = 500  # where each stands inside the one before, the work grows with their square
 MAX_TAGS: Final = 20_000  # a page of 20 posts has about 2,000
-_CLOSE: Final = 20  # ids: two posts that stood on one page have no more between them
+WINDOW: Final = 20  # ids that a page shows
 MOST_KNOWN: Final = 60  # posts whose digests are kept: those of a page, and some that may come back into view
 _WRAP = re.compile(rb"<div class=\"tgme_widget_message_wrap[ \"]")
 _POST = re.compile(rb"data-post=\"[A-Za-z0-9_]{1,64}/(\d{1,12})\"")
@@ -65,10 +65,10 @@ def write_known(known: dict[int, Known]) -> str | None:
 
 
 def was_passed(number: int, known: Mapping[int, Known]) -> bool:
-    """Tell whether a post was not there when older and newer ones were, nor is of one of their albums."""
+    """Tell whether a post was not on a page with an older and a newer one, nor is of one of their albums."""
     below = max((one.last_number for first, one in known.items() if first <= number), default=number)
     above = min((first for first in known if first > number), default=number)
-    return below < number < above <= below + _CLOSE
+    return below < number < above <= below + WINDOW
 
 
 def read_page(body: bytes, source_id: str, channel: str, known: dict[int, Known]) -> Page:

@@ -24,10 +24,10 @@ from monitor.model import Hints
 from monitor.sources.http import Response
 from monitor.sources.kind import Fetched
 from monitor.sources.telegram_gaps import Gap, gap_words, read_gaps, write_gaps
+from monitor.sources.telegram_page import WINDOW
 
 MAX_PAGES: Final = 20  # of one look: about 400 ids
 MAX_BYTES: Final = 30 * 2**20  # of all pages of one look; a page has about 100,000
-WINDOW: Final = 20  # ids that a page shows
 MOST_POSTS: Final = 1_000  # looked for on a page
 LONGEST_TAG: Final = 2_000  # bytes
 MOST_EMPTY: Final = 10  # pages in a row; the rest is taken for deleted

@@ -20,7 +20,15 @@ from monitor.errors import SourceUnreadable
 from monitor.html import Plain, one_line, plain_text, read_html, web_address
 from monitor.sources.dates import of_numbers
 from monitor.sources.discovery import named
-from monitor.sources.entries import MAX_ENTRIES, Document, Entry, language_code, left_out_of
+from monitor.sources.entries import (
+    AT_AN_END,
+    MAX_ENTRIES,
+    Document,
+    Entry,
+    is_oldest_first,
+    language_code,
+    left_out_of,
+)
 from monitor.sources.envelope import (
     end_dates,
     ends_in_entry,
@@ -64,8 +72,7 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
         raise SourceUnreadable(f"an HTML page, not a feed: {named(text, url)}")
     if root in _NO_FEED:
         raise SourceUnreadable(_NO_FEED[root])
-    oldest_first = _is_oldest_first(text)
-    text, left_out = (last_entries if oldest_first else first_entries)(text, MAX_ENTRIES)
+    text, notes = _few_enough(text)
     if text.count("<") > MAX_TAGS:
         raise SourceUnreadable(f"more than {MAX_TAGS} elements, too many for a feed")
     feed = _run_feedparser(tamed(with_ampersands(text)), url)
@@ -73,7 +80,6 @@ def read_xml(text: str, url: str, language: str | None = None) -> Document:
         if is_cut(text):
             raise SourceUnreadable("no XML, or only the beginning of it")
         raise SourceUnreadable(f"an XML document with the root <{root[:40]}>, not a feed")
-    notes = left_out_of(left_out, oldest_first=oldest_first)
     about: dict[str, Any] = dict(feed.feed)
     if language is None:
         language = language_code(_string(about.get("language"))) or ""
@@ -137,13 +143,19 @@ def _plain(detail: dict[str, Any], url: str) -> Plain:
     return plain_text(value)
 
 
-def _is_oldest_first(text: str) -> bool:
-    """Tell whether the last entries of a document are newer than the first, each of them."""
-    parse = feedparser.datetimes._parse_date  # noqa: SLF001
-    first, last = (
-        [date for one in written if (date := date_of([parse(one)]))] for written in end_dates(text)
-    )
-    return bool(first and last) and max(first) < min(last)
+def _few_enough(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a document with no more entries than are read, and what there is to note of the others."""
+    newest, left_out = first_entries(text, MAX_ENTRIES)
+    if not left_out:
+        return text, ()
+    backwards = is_oldest_first(*([_written(date) for date in dates] for dates in end_dates(text, AT_AN_END)))
+    chosen = last_entries(text, MAX_ENTRIES) if backwards else newest
+    return chosen, left_out_of(left_out, oldest_first=backwards)
+
+
+def _written(date: str) -> datetime | None:
+    """Return a date as feedparser reads it."""
+    return date_of([feedparser.datetimes._parse_date(date)])  # noqa: SLF001
 
 
 def date_of(dates: Iterable[object]) -> datetime | None:
